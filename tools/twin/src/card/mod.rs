@@ -1,0 +1,1 @@
+//! The card itself: registers, command slots, DMA, interrupts.
