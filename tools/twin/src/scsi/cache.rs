@@ -43,7 +43,7 @@ fn span(page: u64, blocks: &Range<u64>) -> Span {
     let base = page * PAGE_BLOCKS;
     let first = blocks.start.saturating_sub(base).min(PAGE_BLOCKS) as usize;
     let end = blocks.end.saturating_sub(base).min(PAGE_BLOCKS) as usize;
-    let mask = (first..end).fold(0, |mask, block| mask | 1 << block);
+    let mask = (first..end).fold(0, |mask, block| mask | (1 << block));
     Span {
         page,
         mask,
@@ -90,9 +90,6 @@ impl Cache {
 
     /// Forgets blocks: they were written to the medium, or are lost.
     pub(super) fn forget(&mut self, blocks: Range<u64>) {
-        if blocks.is_empty() {
-            return;
-        }
         let pages: Vec<u64> = self
             .pages
             .range(pages(&blocks))
@@ -150,23 +147,24 @@ impl Cache {
 
     /// The dirty blocks of a range, in order.
     fn dirty(&self, blocks: Range<u64>) -> impl Iterator<Item = (u64, &[u8])> {
-        let range = if blocks.is_empty() {
-            0..0
-        } else {
-            pages(&blocks)
-        };
-        self.pages.range(range).flat_map(move |(number, page)| {
-            let wanted = page.dirty & span(*number, &blocks).mask;
-            (0..PAGE_BLOCKS)
-                .zip(page.data.chunks_exact(BLOCK_LEN))
-                .filter_map(move |(block, bytes)| {
-                    (wanted >> block & 1 == 1).then_some((number * PAGE_BLOCKS + block, bytes))
-                })
-        })
+        self.pages
+            .range(pages(&blocks))
+            .flat_map(move |(number, page)| {
+                let wanted = page.dirty & span(*number, &blocks).mask;
+                (0..PAGE_BLOCKS)
+                    .zip(page.data.chunks_exact(BLOCK_LEN))
+                    .filter_map(move |(block, bytes)| {
+                        ((wanted >> block) & 1 == 1)
+                            .then_some((number * PAGE_BLOCKS + block, bytes))
+                    })
+            })
     }
 }
 
-/// The numbers of the pages that hold `blocks`.
+/// The numbers of the pages that hold `blocks`: none, if there are none.
 fn pages(blocks: &Range<u64>) -> Range<u64> {
+    if blocks.is_empty() {
+        return 0..0;
+    }
     blocks.start / PAGE_BLOCKS..blocks.end.div_ceil(PAGE_BLOCKS)
 }

@@ -2,8 +2,7 @@
 
 //! Reading fields out of a CDB.
 
-use super::sense::Sense;
-use super::{BLOCK_LEN, MAX_TRANSFER_BLOCKS};
+use super::BLOCK_LEN;
 
 /// A command descriptor block, zero padded as the card's slot holds it.
 pub(super) type Cdb = [u8; 16];
@@ -15,7 +14,7 @@ const FUA: u8 = 0x08;
 pub(super) fn be(bytes: &[u8]) -> u64 {
     bytes
         .iter()
-        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+        .fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 /// Whether the FUA bit is set; the 6-byte commands have none.
@@ -48,15 +47,6 @@ impl Extent {
             lba,
             blocks: u32::try_from(blocks).unwrap_or(u32::MAX),
         }
-    }
-
-    /// The same, for a command that moves these blocks or looks at each of them.
-    pub(super) fn within_limit(cdb: &Cdb) -> Result<Self, Sense> {
-        let extent = Self::of(cdb);
-        if extent.blocks > MAX_TRANSFER_BLOCKS {
-            return Err(Sense::invalid_cdb(Self::length_at(cdb)));
-        }
-        Ok(extent)
     }
 
     /// Where the length field begins, for the field pointer of the sense data.
@@ -107,7 +97,6 @@ mod tests {
         let mut cdb = [0xff; 16];
         cdb[0] = 0x88;
         assert_eq!(Extent::of(&cdb).bytes(), u64::from(u32::MAX) * 512);
-        assert!(Extent::within_limit(&cdb).is_err());
     }
 
     #[test]

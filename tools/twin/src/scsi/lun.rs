@@ -39,13 +39,19 @@ impl LogicalUnit {
         self.started.store(true, Ordering::SeqCst);
     }
 
-    /// Stops the unit, and flushes its cache unless told not to.
+    /// Stops the unit, and then flushes its cache unless told not to, so that what
+    /// was written before is on the medium. If that fails, it goes on running.
     pub(super) fn stop(&self, flush: bool) -> Result<(), Fault> {
-        if flush {
-            self.volume.synchronize(0, 0)?;
-        }
         self.started.store(false, Ordering::SeqCst);
-        Ok(())
+        let flushed = if flush {
+            self.volume.synchronize(0, 0)
+        } else {
+            Ok(())
+        };
+        if flushed.is_err() {
+            self.start();
+        }
+        flushed
     }
 
     pub(super) fn saved_caching(&self) -> bool {

@@ -38,19 +38,24 @@ mod cache;
 mod capacity;
 mod cdb;
 mod inquiry;
+mod log;
 mod lun;
 mod mode_pages;
+mod mode_select;
 mod mode_sense;
 mod opcodes;
 mod power;
 mod report_luns;
 mod rw;
 mod sense;
+mod supported_opcodes;
 mod target;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod volume;
 mod vpd;
+mod write_same;
 
 pub use target::{Target, TargetError};
 pub use volume::{Volume, VolumeError};

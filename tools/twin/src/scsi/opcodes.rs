@@ -8,7 +8,12 @@ use super::cdb::{Cdb, Extent, be};
 use super::lun::LogicalUnit;
 use super::sense::Sense;
 use super::target::{Outcome, Request};
-use super::{DataPhase, capacity, inquiry, mode_sense, power, report_luns, rw};
+use super::verify::ByteCheck;
+use super::write_same::NDOB;
+use super::{
+    BLOCK_LEN, DataPhase, MAX_TRANSFER_BLOCKS, capacity, inquiry, log, mode_select, mode_sense,
+    power, report_luns, rw, supported_opcodes, verify, write_same,
+};
 
 /// The service action, in byte 1 of the CDBs that have one here.
 pub(super) const SERVICE_ACTION: u8 = 0x1f;
@@ -51,6 +56,12 @@ pub(super) enum Phase {
     InBlocks,
     /// Blocks from the host.
     OutBlocks,
+    /// One block from the host, unless one of these bits of byte 1 is set.
+    OutBlock {
+        unless: u8,
+    },
+    /// What VERIFY compares with.
+    OutVerify,
 }
 
 impl Phase {
@@ -62,11 +73,23 @@ impl Phase {
             Self::Out(field) => DataPhase::Out(field.of(cdb)),
             Self::InBlocks => DataPhase::In(Extent::of(cdb).bytes()),
             Self::OutBlocks => DataPhase::Out(Extent::of(cdb).bytes()),
+            Self::OutBlock { unless } if cdb[1] & unless != 0 => DataPhase::None,
+            Self::OutBlock { .. } => DataPhase::Out(BLOCK_LEN as u64),
+            Self::OutVerify => match ByteCheck::of(cdb) {
+                Some(ByteCheck::EveryBlock) => DataPhase::Out(Extent::of(cdb).bytes()),
+                Some(ByteCheck::OneBlock) => DataPhase::Out(BLOCK_LEN as u64),
+                Some(ByteCheck::Nothing) | None => DataPhase::None,
+            },
         };
         match phase {
             DataPhase::In(0) | DataPhase::Out(0) => DataPhase::None,
             phase => phase,
         }
+    }
+
+    /// Whether the command touches as many blocks as its CDB says.
+    fn counts_blocks(self) -> bool {
+        matches!(self, Self::InBlocks | Self::OutBlocks | Self::OutVerify)
     }
 }
 
@@ -102,6 +125,24 @@ impl Command {
             }
         }
         Ok(())
+    }
+
+    /// Refuses more blocks than the Block Limits VPD page allows.
+    pub(super) fn check_length(&self, cdb: &Cdb) -> Result<(), Sense> {
+        if self.phase.counts_blocks() && Extent::of(cdb).blocks > MAX_TRANSFER_BLOCKS {
+            return Err(Sense::invalid_cdb(Extent::length_at(cdb)));
+        }
+        Ok(())
+    }
+
+    /// The usage map as the host gets it, with opcode and service action.
+    pub(super) fn usage_map(&self) -> Vec<u8> {
+        let mut map = self.usage.to_vec();
+        let own = [self.opcode, self.service_action.unwrap_or(0)];
+        for (byte, own) in map.iter_mut().zip(own) {
+            *byte |= own;
+        }
+        map
     }
 
     /// As much of `data` as the CDB announces.
@@ -161,57 +202,82 @@ const fn field(at: usize, len: usize) -> Field {
     Field { at, len }
 }
 
-// Usage maps that several commands share. Byte 0, the opcode, counts as used.
-const NOTHING_6: &[u8] = &[0xff, 0, 0, 0, 0, 0];
-const NOTHING_10: &[u8] = &[0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+// Usage maps that several commands share. Byte 0 is the opcode's.
+const NOTHING_6: &[u8] = &[0, 0, 0, 0, 0, 0];
+const NOTHING_10: &[u8] = &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 /// LBA and length.
-const BLOCKS_6: &[u8] = &[0xff, 0x1f, 0xff, 0xff, 0xff, 0];
+const BLOCKS_6: &[u8] = &[0, 0x1f, 0xff, 0xff, 0xff, 0];
 /// DPO, FUA, LBA, length.
-const BLOCKS_10: &[u8] = &[0xff, 0x18, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0];
+const BLOCKS_10: &[u8] = &[0, 0x18, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0];
 const BLOCKS_12: &[u8] = &[
-    0xff, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0,
+    0, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0,
 ];
 const BLOCKS_16: &[u8] = &[
-    0xff, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0,
+    0, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0,
 ];
 /// IMMED, LBA, length.
-const SYNC_10: &[u8] = &[0xff, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0];
+const SYNC_10: &[u8] = &[0, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0];
 const SYNC_16: &[u8] = &[
-    0xff, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0,
+    0, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0,
+];
+
+/// DPO, BYTCHK, LBA, length.
+const VERIFY_10: &[u8] = &[0, 0x16, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0];
+const VERIFY_16: &[u8] = &[
+    0, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0,
+];
+/// LBA, length; the long one has NDOB too.
+const SAME_10: &[u8] = &[0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0];
+const SAME_16: &[u8] = &[
+    0, NDOB, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0,
 ];
 
 use Handler::{Always, Medium, Unit};
-use Phase::{In, InBlocks, InBytes, Nothing, OutBlocks};
+use Phase::{In, InBlocks, InBytes, Nothing, Out, OutBlock, OutBlocks, OutVerify};
 
 /// Every command of the device server, by opcode.
 #[rustfmt::skip]
 pub(super) static COMMANDS: &[Command] = &[
     row("TEST UNIT READY", 0x00, NOTHING_6, Nothing, Medium(power::test_unit_ready)),
-    row("REQUEST SENSE", 0x03, &[0xff, 0, 0, 0, 0xff, 0], In(field(4, 1)),
+    row("REQUEST SENSE", 0x03, &[0, 0, 0, 0, 0xff, 0], In(field(4, 1)),
         Always(power::request_sense)),
     row("READ(6)", 0x08, BLOCKS_6, InBlocks, Medium(rw::read)),
     row("WRITE(6)", 0x0a, BLOCKS_6, OutBlocks, Medium(rw::write)),
-    row("INQUIRY", 0x12, &[0xff, 0x01, 0xff, 0xff, 0xff, 0], In(field(3, 2)),
+    row("INQUIRY", 0x12, &[0, 0x01, 0xff, 0xff, 0xff, 0], In(field(3, 2)),
         Always(inquiry::inquiry)),
-    row("MODE SENSE(6)", 0x1a, &[0xff, 0x08, 0xff, 0xff, 0xff, 0], In(field(4, 1)),
+    row("MODE SELECT(6)", 0x15, &[0, 0x11, 0, 0, 0xff, 0], Out(field(4, 1)),
+        Unit(mode_select::mode_select_6)),
+    row("MODE SENSE(6)", 0x1a, &[0, 0x08, 0xff, 0xff, 0xff, 0], In(field(4, 1)),
         Unit(mode_sense::mode_sense_6)),
-    row("START STOP UNIT", 0x1b, &[0xff, 0x01, 0, 0, 0x05, 0], Nothing,
+    row("START STOP UNIT", 0x1b, &[0, 0x01, 0, 0, 0x05, 0], Nothing,
         Unit(power::start_stop_unit)),
     row("READ CAPACITY(10)", 0x25, NOTHING_10, InBytes(capacity::CAPACITY_10_LEN),
         Unit(capacity::read_capacity_10)),
     row("READ(10)", 0x28, BLOCKS_10, InBlocks, Medium(rw::read)),
     row("WRITE(10)", 0x2a, BLOCKS_10, OutBlocks, Medium(rw::write)),
+    row("VERIFY(10)", 0x2f, VERIFY_10, OutVerify, Medium(verify::verify)),
     row("SYNCHRONIZE CACHE(10)", 0x35, SYNC_10, Nothing, Medium(rw::synchronize_cache)),
-    row("MODE SENSE(10)", 0x5a, &[0xff, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0],
+    row("WRITE SAME(10)", 0x41, SAME_10, OutBlock { unless: 0 }, Medium(write_same::write_same)),
+    row("LOG SENSE", 0x4d, &[0, 0, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0xff, 0], In(field(7, 2)),
+        Unit(log::log_sense)),
+    row("MODE SELECT(10)", 0x55, &[0, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff, 0], Out(field(7, 2)),
+        Unit(mode_select::mode_select_10)),
+    row("MODE SENSE(10)", 0x5a, &[0, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0],
         In(field(7, 2)), Unit(mode_sense::mode_sense_10)),
     row("READ(16)", 0x88, BLOCKS_16, InBlocks, Medium(rw::read)),
     row("WRITE(16)", 0x8a, BLOCKS_16, OutBlocks, Medium(rw::write)),
+    row("VERIFY(16)", 0x8f, VERIFY_16, OutVerify, Medium(verify::verify)),
     row("SYNCHRONIZE CACHE(16)", 0x91, SYNC_16, Nothing, Medium(rw::synchronize_cache)),
+    row("WRITE SAME(16)", 0x93, SAME_16, OutBlock { unless: NDOB },
+        Medium(write_same::write_same)),
     row("READ CAPACITY(16)", 0x9e,
-        &[0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0], In(field(10, 4)),
+        &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0], In(field(10, 4)),
         Unit(capacity::read_capacity_16)).action(0x10),
-    row("REPORT LUNS", 0xa0, &[0xff, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0],
+    row("REPORT LUNS", 0xa0, &[0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0],
         In(field(6, 4)), Always(report_luns::report_luns)),
+    row("REPORT SUPPORTED OPERATION CODES", 0xa3,
+        &[0, 0, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0], In(field(6, 4)),
+        Unit(supported_opcodes::report_supported)).action(0x0c),
     row("READ(12)", 0xa8, BLOCKS_12, InBlocks, Medium(rw::read)),
     row("WRITE(12)", 0xaa, BLOCKS_12, OutBlocks, Medium(rw::write)),
 ];

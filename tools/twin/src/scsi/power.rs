@@ -3,7 +3,6 @@
 //! Whether a unit is ready, why not, and how it becomes so: TEST UNIT READY,
 //! REQUEST SENSE, START STOP UNIT.
 
-use super::attention::Condition;
 use super::cdb::Cdb;
 use super::lun::LogicalUnit;
 use super::sense::Sense;
@@ -22,15 +21,10 @@ pub(super) fn test_unit_ready(_: &LogicalUnit, _: &Cdb, _: &[u8]) -> Outcome {
 pub(super) fn request_sense(request: &Request<'_>) -> Outcome {
     let sense = match request.unit {
         None => Sense::NO_SUCH_UNIT,
-        Some(unit) => match unit.attention.take() {
-            Some(condition) => {
-                if condition == Condition::LunsChanged {
-                    request.target.clear_luns_changed();
-                }
-                condition.sense()
-            }
-            None => unit.ready().err().unwrap_or(Sense::NONE),
-        },
+        Some(unit) => {
+            let attention = request.target.take_attention(unit);
+            attention.or(unit.ready().err()).unwrap_or(Sense::NONE)
+        }
     };
     Ok(sense.fixed().to_vec())
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! READ, WRITE and SYNCHRONIZE CACHE, in all lengths (SBC-3, 5). DPO is accepted
-//! and means nothing: the cache keeps no block for being read again.
+//! and means nothing: the cache keeps no block for being read again. That there
+//! are no more blocks than one command may move was checked before.
 
 use super::cdb::{Cdb, Extent, force_unit_access};
 use super::lun::LogicalUnit;
@@ -9,7 +10,7 @@ use super::target::Outcome;
 
 /// READ(6), (10), (12), (16).
 pub(super) fn read(unit: &LogicalUnit, cdb: &Cdb, _: &[u8]) -> Outcome {
-    let extent = Extent::within_limit(cdb)?;
+    let extent = Extent::of(cdb);
     let mut data = vec![0; extent.bytes() as usize];
     unit.volume
         .read(extent.lba, &mut data, force_unit_access(cdb))?;
@@ -18,7 +19,7 @@ pub(super) fn read(unit: &LogicalUnit, cdb: &Cdb, _: &[u8]) -> Outcome {
 
 /// WRITE(6), (10), (12), (16).
 pub(super) fn write(unit: &LogicalUnit, cdb: &Cdb, data: &[u8]) -> Outcome {
-    let extent = Extent::within_limit(cdb)?;
+    let extent = Extent::of(cdb);
     unit.volume
         .write(extent.lba, data, force_unit_access(cdb))?;
     Ok(Vec::new())

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use tracing::debug;
+
 use super::attention::Condition;
 use super::cdb::Cdb;
 use super::lun::LogicalUnit;
@@ -62,7 +64,7 @@ impl Target {
     /// What the CDB would move, whatever buffer the host provided.
     ///
     /// It depends on the CDB alone: not on whether the unit is there, nor on
-    /// whether it would accept the command.
+    /// whether it would accept the command. A length of zero is no data phase.
     pub fn data_phase(&self, _lun: u16, cdb: &[u8; 16]) -> DataPhase {
         opcodes::find(cdb).map_or(DataPhase::None, |command| command.phase.of(cdb))
     }
@@ -70,16 +72,20 @@ impl Target {
     /// Executes one command. `data_out` holds as many bytes as [`DataPhase::Out`] said.
     pub fn execute(&self, lun: u16, cdb: &[u8; 16], data_out: &[u8]) -> Reply {
         self.addressed.store(true, Ordering::SeqCst);
-        let unit = self.unit(lun);
-        match self.dispatch(unit.as_deref(), cdb, data_out) {
+        match self.dispatch(self.unit(lun).as_deref(), cdb, data_out) {
             Ok(mut data_in) => {
-                let DataPhase::In(room) = self.data_phase(lun, cdb) else {
-                    return Reply::good(Vec::new());
+                let room = match self.data_phase(lun, cdb) {
+                    DataPhase::In(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
+                    DataPhase::None | DataPhase::Out(_) => 0,
                 };
-                data_in.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+                data_in.truncate(room);
                 Reply::good(data_in)
             }
-            Err(sense) => Reply::check(sense),
+            Err(sense) => {
+                let command = opcodes::find(cdb).map_or("unknown", |command| command.name);
+                debug!(lun, command, ?cdb, ?sense, "check condition");
+                Reply::check(sense)
+            }
         }
     }
 
@@ -97,8 +103,8 @@ impl Target {
         Ok(())
     }
 
-    /// Flushes a volume and takes it away. Commands that are in it end first or
-    /// find the volume as it was.
+    /// Takes a volume away and flushes it. A command that is under way ends as if
+    /// it had come before; what it writes is flushed with the last reference.
     pub fn remove_volume(&self, lun: u16) -> Result<(), TargetError> {
         let mut units = self.units_mut();
         let unit = units.remove(&lun).ok_or(TargetError::Absent(lun))?;
@@ -117,7 +123,8 @@ impl Target {
     }
 
     /// Power fails and comes back: what was not flushed is lost, and every unit
-    /// has that to tell.
+    /// has that to tell. Units fail one after the other: whoever wants one moment
+    /// for all lets no command run meanwhile.
     pub fn power_cut(&self) {
         for unit in self.units().values() {
             unit.power_cut();
@@ -156,6 +163,16 @@ impl Target {
         }
     }
 
+    /// What the unit has to tell first. A changed list of LUNs is told once, by
+    /// whichever unit is asked first, as SPC-4 devices do.
+    pub(super) fn take_attention(&self, unit: &LogicalUnit) -> Option<Sense> {
+        let condition = unit.attention.take()?;
+        if condition == Condition::LunsChanged {
+            self.clear_luns_changed();
+        }
+        Some(condition.sense())
+    }
+
     fn raise_luns_changed(&self, units: &Units) {
         if self.addressed.load(Ordering::SeqCst) {
             for unit in units.values() {
@@ -164,14 +181,17 @@ impl Target {
         }
     }
 
+    /// The order of the checks is the order in which a host is told: no such unit,
+    /// unit attention, no such command, bad CDB, data missing, unit not ready.
     fn dispatch(&self, unit: Option<&LogicalUnit>, cdb: &Cdb, data_out: &[u8]) -> Outcome {
         let present = || unit.ok_or(Sense::NO_SUCH_UNIT);
         let command = opcodes::find(cdb);
         if !command.is_ok_and(Command::always) {
-            self.check_attention(present()?)?;
+            self.take_attention(present()?).map_or(Ok(()), Err)?;
         }
         let command = command?;
         command.check_reserved(cdb)?;
+        command.check_length(cdb)?;
         let data_out = command.data_out(cdb, data_out)?;
         match command.handler {
             Handler::Always(run) => run(&Request {
@@ -186,18 +206,6 @@ impl Target {
                 run(unit, cdb, data_out)
             }
         }
-    }
-
-    /// Reports what the unit has to tell first. A changed list of LUNs is told
-    /// once, by whichever unit is asked first, as SPC-4 devices do.
-    fn check_attention(&self, unit: &LogicalUnit) -> Result<(), Sense> {
-        let Some(condition) = unit.attention.take() else {
-            return Ok(());
-        };
-        if condition == Condition::LunsChanged {
-            self.clear_luns_changed();
-        }
-        Err(condition.sense())
     }
 
     fn unit(&self, lun: u16) -> Option<Arc<LogicalUnit>> {
