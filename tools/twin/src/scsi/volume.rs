@@ -128,6 +128,14 @@ impl Volume {
         Self::new("temporary".into(), identity, file, bytes)
     }
 
+    /// A volume whose medium takes nothing.
+    #[cfg(test)]
+    pub(super) fn read_only(path: &Path) -> Self {
+        let file = File::open(path).unwrap();
+        let bytes = file.metadata().unwrap().len();
+        Self::new("read-only".into(), 0, file, bytes).unwrap()
+    }
+
     fn new(name: String, identity: u64, file: File, bytes: u64) -> Result<Self, VolumeError> {
         let blocks = whole_blocks(bytes)?;
         let state = RwLock::new(State {
@@ -152,7 +160,8 @@ impl Volume {
     }
 
     /// Gives the volume the number that its serial number and its name (NAA
-    /// identifier) are made of; without, it comes from the path.
+    /// identifier) are made of. Without, a file's comes from its path, and that of
+    /// a temporary volume is another one each time.
     #[must_use]
     pub fn with_identity(mut self, identity: u64) -> Self {
         self.identity = identity;

@@ -2,7 +2,7 @@
 
 //! Tests of the device server as a whole, and of the parts that need room.
 
-use super::{Reply, Status, Target, Volume};
+use super::{DataPhase, MAX_TRANSFER_BLOCKS, Reply, Status, Target, Volume, VolumeError};
 
 /// 1 MiB: 2048 blocks.
 const BYTES: u64 = 1 << 20;
@@ -68,4 +68,11 @@ fn check_out(
     sense
 }
 
+mod attention;
 mod basics;
+mod cache;
+mod concurrency;
+mod medium;
+mod mode;
+mod random;
+mod reports;
