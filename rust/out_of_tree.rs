@@ -1,23 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// What the crate root of the out-of-tree module includes so that
-// `rust/kernel/scsi.rs`, a module of the `kernel` crate in tree, finds the names
-// of that crate under `crate::` here too.
-
-#[allow(unused_imports)]
-use kernel::{
-    alloc,
-    device,
-    dma,
-    error,
-    ffi,
-    irq,
-    pci,
-    prelude,
-    str,
-    sync,
-    types, //
-};
+// What the crate root of the out-of-tree module includes: `rust/kernel/scsi.rs`
+// and `ratelimit.rs`, which are modules of the `kernel` crate in tree, and the
+// bindings that they find there under `crate::`.
 
 /// The kernel's C bindings, and those of `<scsi/*.h>`, which Debian's kernel lacks.
 mod bindings {
@@ -47,8 +32,14 @@ mod bindings {
     }
 }
 
+// A public API in tree, of which the driver uses a part.
+#[allow(dead_code, unreachable_pub, unused_imports)]
 #[path = "kernel"]
 mod kernel_crate {
+    pub(crate) mod ratelimit;
     pub(crate) mod scsi;
 }
-use kernel_crate::scsi;
+use kernel_crate::{
+    ratelimit,
+    scsi, //
+};

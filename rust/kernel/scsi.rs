@@ -1,1 +1,76 @@
-//! x
+// SPDX-License-Identifier: GPL-2.0
+
+//! SCSI host adapters: what a low-level driver (LLD) needs of the SCSI midlayer.
+//!
+//! A driver implements [`Operations`]: the midlayer calls it with commands, and the driver ends
+//! each of them exactly once. The types make the ways of getting this wrong hard to write:
+//!
+//! ```text
+//!              queue_command                     start                      take
+//!   midlayer ───────────────▶ Command / Mapped ─────────▶ InFlight (by tag) ─────▶ Command
+//!       ▲                       │        │                    │                      │
+//!       │        busy           │        │ complete           │ timeout, reset       │ complete
+//!       └───────────────────────┘        ▼                    ▼                      ▼
+//!                                     midlayer            midlayer               midlayer
+//! ```
+//!
+//! - A [`Command`] is an owned token, and its lifetime is that of the callback in which it was
+//!   handed out. It can be completed, given back as [`Busy`], or started. Completing consumes it,
+//!   so a second completion does not compile. One that is dropped is a bug of the driver: it ends
+//!   with an error that is logged, never silently.
+//! - The only place in which a command can rest is the host's [`InFlight`] table. Taking it out is
+//!   one atomic exchange: an interrupt handler and error handling can never both own a command.
+//! - Error handling revokes what is in the table. This closes a trap of the C interface: when the
+//!   handlers give up, the midlayer finishes a command that the driver still holds, and a late
+//!   completion then hits a request that has long been used again.
+//! - A DMA mapping is a guard, [`Mapped`]. It travels with the command through the table and is
+//!   undone when the command is taken out, before it is completed.
+//!
+//! All that varies between hosts is one struct, [`Limits`], and is checked to be consistent.
+//!
+//! [`pci`] puts a host, its PCI device and its interrupt together, and takes them apart again in
+//! the right order.
+//!
+//! C headers: [`include/scsi/scsi_host.h`](srctree/include/scsi/scsi_host.h),
+//! [`include/scsi/scsi_cmnd.h`](srctree/include/scsi/scsi_cmnd.h)
+
+mod callbacks;
+mod command;
+mod host;
+mod in_flight;
+mod limits;
+mod mapping;
+mod operations;
+mod outcome;
+pub mod pci;
+mod sense;
+
+pub use self::{
+    command::{
+        Busy,
+        Command,
+        Direction,
+        Tag, //
+    },
+    host::Host,
+    in_flight::{
+        DmaStopped,
+        InFlight, //
+    },
+    limits::Limits,
+    mapping::{
+        Mapped,
+        Segment,
+        Segments, //
+    },
+    operations::Operations,
+    outcome::{
+        HostByte,
+        Outcome,
+        Status, //
+    },
+    sense::{
+        Sense,
+        SenseKey, //
+    },
+};

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The C callbacks behind [`Operations`].
+
+use crate::bindings;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{ffi::c_int, module::this_module};
+
+use super::{
+    Command,
+    Host,
+    InFlight,
+    Operations,
+    Tag, //
+};
+
+/// The host template of a driver.
+pub(super) struct Callbacks<T: Operations>(PhantomData<T>);
+
+impl<T: Operations> Callbacks<T> {
+    const TEMPLATE: bindings::scsi_host_template = bindings::scsi_host_template {
+        module: this_module::<T::OwnerModule>().as_ptr(),
+        name: T::NAME.as_ptr().cast(),
+        proc_name: T::NAME.as_ptr().cast(),
+        cmd_size: Command::<'static, T>::PRIVATE_SIZE as u32,
+        this_id: -1,
+        queuecommand: Some(Self::queue_command),
+        eh_timed_out: Some(Self::timed_out),
+        eh_abort_handler: Some(Self::abort),
+        eh_host_reset_handler: Some(Self::host_reset),
+        ..pin_init::zeroed()
+    };
+
+    pub(super) const fn template() -> &'static bindings::scsi_host_template {
+        &Self::TEMPLATE
+    }
+
+    /// # Safety
+    ///
+    /// Called by the midlayer only, with a host of `T` and a command of it that belongs to the
+    /// driver from now on.
+    unsafe extern "C" fn queue_command(
+        shost: *mut bindings::Scsi_Host,
+        cmd: *mut bindings::scsi_cmnd,
+    ) -> bindings::scsi_qc_status {
+        // SAFETY: The midlayer passes a host made with this template.
+        let host = unsafe { Host::<T>::from_raw(shost) };
+        // SAFETY: The midlayer passes a valid command, which is the driver's until it is done.
+        let cmd = unsafe { Command::from_raw(NonNull::new_unchecked(cmd)) };
+        // SAFETY: The midlayer does not call into a host that was removed, which happens before
+        // the device is unbound.
+        let data = unsafe { host.data() };
+        match T::queue_command(data, host, cmd) {
+            Ok(()) => bindings::scsi_qc_status(0),
+            Err(busy) => busy.into_status(),
+        }
+    }
+
+    /// The host and the tag of a command that error handling asks about.
+    ///
+    /// # Safety
+    ///
+    /// `cmd` must be a valid command of a host of `T`, with a request that has a tag.
+    unsafe fn subject<'a>(cmd: *mut bindings::scsi_cmnd) -> (&'a Host<T>, Tag) {
+        // SAFETY: By the safety requirement; a command has a device, and that has a host.
+        unsafe {
+            let host = Host::from_raw((*(*cmd).device).host);
+            // CAST: Tags are below `can_queue`, which is a `u16`.
+            (
+                host,
+                Tag((*bindings::blk_mq_rq_from_pdu(cmd.cast())).tag as u16),
+            )
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Called by the midlayer only, with a command of a host of `T` that has timed out.
+    unsafe extern "C" fn timed_out(cmd: *mut bindings::scsi_cmnd) -> bindings::scsi_timeout_action {
+        // SAFETY: The midlayer passes a command in flight.
+        let (host, tag) = unsafe { Self::subject(cmd) };
+        if !host.in_flight().holds(cmd, tag) {
+            // Being queued, or being completed, at this very moment: not lost.
+            return bindings::scsi_timeout_action::SCSI_EH_RESET_TIMER;
+        }
+        // SAFETY: As in `queue_command`.
+        T::poll(unsafe { host.data() }, host);
+        if host.in_flight().holds(cmd, tag) {
+            bindings::scsi_timeout_action::SCSI_EH_NOT_HANDLED
+        } else {
+            bindings::scsi_timeout_action::SCSI_EH_DONE
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Called by the midlayer only, in process context, with a command of a host of `T` that has
+    /// timed out.
+    unsafe extern "C" fn abort(cmd: *mut bindings::scsi_cmnd) -> c_int {
+        // SAFETY: The midlayer passes a command in flight.
+        let (host, tag) = unsafe { Self::subject(cmd) };
+        // SAFETY: As in `queue_command`.
+        T::poll(unsafe { host.data() }, host);
+        // A token in somebody's hands is completed, or back in the table, after this.
+        InFlight::<T>::drain();
+        if host.in_flight().holds(cmd, tag) {
+            bindings::scsi_disposition_FAILED as c_int
+        } else {
+            bindings::scsi_disposition_SUCCESS as c_int
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Called by the midlayer only, in process context, with a command whose device is one of a
+    /// host of `T`. (The command of an ioctl has no tag.)
+    unsafe extern "C" fn host_reset(cmd: *mut bindings::scsi_cmnd) -> c_int {
+        // SAFETY: By the safety requirement.
+        let host = unsafe { Host::<T>::from_raw((*(*cmd).device).host) };
+        // SAFETY: As in `queue_command`.
+        let private = unsafe { host.private() };
+        let _guard = private.resetting.lock();
+        // SAFETY: As in `queue_command`.
+        let result = T::host_reset(unsafe { host.data() }, host);
+        // The midlayer may finish or retry any command now, whatever the driver says.
+        host.in_flight().revoke();
+        match result {
+            Ok(()) => bindings::scsi_disposition_SUCCESS as c_int,
+            Err(_) => bindings::scsi_disposition_FAILED as c_int,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A SCSI host.
+
+use crate::{
+    bindings,
+    ratelimit::RateLimit, //
+};
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{
+    device,
+    error::to_result,
+    new_mutex,
+    prelude::*,
+    sync::Mutex, //
+    types::Opaque,
+};
+
+use super::{
+    callbacks::Callbacks,
+    InFlight,
+    Limits,
+    Operations, //
+};
+
+/// A SCSI host, as its driver sees it in a callback.
+///
+/// # Invariants
+///
+/// A reference to a `Host` points to a valid `struct Scsi_Host` whose private data is an
+/// initialised [`Private`].
+#[repr(transparent)]
+pub struct Host<T: Operations>(Opaque<bindings::Scsi_Host>, PhantomData<T>);
+
+/// What the abstraction keeps with each host. `Scsi_Host.hostdata` points to it.
+#[pin_data]
+pub(super) struct Private<'bound, T: Operations> {
+    in_flight: InFlight<T>,
+    /// Serialises resets: `sg_reset` can ask for one while error handling does one.
+    #[pin]
+    pub(super) resetting: Mutex<()>,
+    #[pin]
+    noise: RateLimit,
+    #[pin]
+    data: T::Data<'bound>,
+}
+
+impl<T: Operations> Host<T> {
+    /// # Safety
+    ///
+    /// `shost` must point to a host made by [`Owner::new`] for `T`, valid for `'a`.
+    pub(super) unsafe fn from_raw<'a>(shost: *mut bindings::Scsi_Host) -> &'a Self {
+        // SAFETY: `Host` is transparent; validity by the safety requirement.
+        unsafe { &*shost.cast() }
+    }
+
+    /// # Safety
+    ///
+    /// The returned reference must not outlive the `'bound` with which the host was made.
+    pub(super) unsafe fn private<'a, 'bound: 'a>(&'a self) -> &'a Private<'bound, T> {
+        // SAFETY: By the type invariant `hostdata` points to an initialised `Private`, whose
+        // lifetime parameter the caller answers for.
+        unsafe { &*(*bindings::shost_priv(self.0.get()).cast::<*const Private<'bound, T>>()) }
+    }
+
+    /// What the driver keeps for this host.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Host::private`].
+    pub(super) unsafe fn data<'a, 'bound: 'a>(&'a self) -> &'a T::Data<'bound> {
+        // SAFETY: By the safety requirement.
+        &unsafe { self.private() }.data
+    }
+
+    /// The commands in flight.
+    pub fn in_flight(&self) -> &InFlight<T> {
+        // SAFETY: `InFlight` holds nothing with the lifetime of the binding.
+        &unsafe { self.private() }.in_flight
+    }
+
+    /// Whether a message that the device or a user can provoke at will may be printed now.
+    pub fn may_complain(&self) -> bool {
+        // SAFETY: `RateLimit` holds nothing with the lifetime of the binding.
+        unsafe { self.private() }.noise.allows(T::NAME)
+    }
+
+    /// The host's number, as in `/sys/class/scsi_host`.
+    pub fn number(&self) -> u32 {
+        // SAFETY: By the type invariant; the number never changes.
+        unsafe { (*self.0.get()).host_no }
+    }
+}
+
+// SAFETY: The midlayer calls into a host from any CPU; all that `Host` offers is shared state
+// that does its own synchronisation.
+unsafe impl<T: Operations> Sync for Host<T> {}
+
+/// A host that was allocated, with its driver's data.
+///
+/// # Invariants
+///
+/// `shost` is a valid host of which we own a reference; its `hostdata` points to the `Private`
+/// that is owned by this too.
+pub(super) struct Owner<'bound, T: Operations> {
+    shost: NonNull<bindings::Scsi_Host>,
+    private: Option<Pin<KBox<Private<'bound, T>>>>,
+}
+
+impl<'bound, T: Operations> Owner<'bound, T> {
+    /// Allocates a host and initialises what the driver keeps with it.
+    pub(super) fn new(limits: &Limits, data: impl PinInit<T::Data<'bound>, Error>) -> Result<Self> {
+        limits.check()?;
+        let cmd_per_lun = i16::try_from(limits.cmd_per_lun)?;
+        let private = KBox::pin_init(
+            try_pin_init!(Private {
+                in_flight: InFlight::new(limits.can_queue)?,
+                resetting <- new_mutex!(()),
+                noise <- RateLimit::new(),
+                data <- data,
+            }? Error),
+            GFP_KERNEL,
+        )?;
+
+        // CAST: The size of a pointer fits.
+        let size = core::mem::size_of::<*const Private<'bound, T>>() as i32;
+        // SAFETY: The template lives as long as the module, which the host holds a reference to
+        // while it is in use.
+        let shost = unsafe { bindings::scsi_host_alloc(Callbacks::<T>::template(), size) };
+        let shost = NonNull::new(shost).ok_or(ENOMEM)?;
+        // SAFETY: The host was just allocated with room for a pointer, and nobody else has it.
+        unsafe {
+            let host = &mut *shost.as_ptr();
+            host.max_channel = 0;
+            host.max_id = 1;
+            host.max_lun = limits.max_lun;
+            host.max_cmd_len = limits.max_cdb_len;
+            host.can_queue = limits.can_queue.into();
+            host.cmd_per_lun = cmd_per_lun;
+            host.sg_tablesize = limits.sg_tablesize;
+            host.max_segment_size = limits.max_segment_size;
+            host.max_sectors = limits.max_sectors;
+            host.dma_alignment = limits.dma_alignment;
+            bindings::shost_priv(shost.as_ptr())
+                .cast::<*const Private<'bound, T>>()
+                .write(&*private);
+        }
+        // INVARIANT: `scsi_host_alloc` gave us a reference, and `hostdata` was just set.
+        Ok(Self {
+            shost,
+            private: Some(private),
+        })
+    }
+
+    pub(super) fn host(&self) -> &Host<T> {
+        // SAFETY: By the type invariant.
+        unsafe { Host::from_raw(self.shost.as_ptr()) }
+    }
+
+    /// Makes the host known to the midlayer.
+    ///
+    /// # Safety
+    ///
+    /// [`Owner::remove`] must be called before this is dropped.
+    pub(super) unsafe fn add(&self, dev: &device::Device<device::Bound>) -> Result {
+        let dev = core::ptr::from_ref(dev).cast_mut().cast();
+        // SAFETY: By the type invariant the host is valid; `device::Device` is a transparent
+        // wrapper of the `struct device` that `dev` points to.
+        to_result(unsafe { bindings::scsi_add_host_with_dma(self.shost.as_ptr(), dev, dev) })
+    }
+
+    /// Looks for logical units.
+    pub(super) fn scan(&self) {
+        // SAFETY: By the type invariant the host is valid; called after `add`.
+        unsafe { bindings::scsi_scan_host(self.shost.as_ptr()) };
+    }
+
+    /// Takes the host away from the midlayer. Waits for all commands; none comes after this.
+    pub(super) fn remove(&self) {
+        // SAFETY: By the type invariant the host is valid; called once, after `add`.
+        unsafe { bindings::scsi_remove_host(self.shost.as_ptr()) };
+    }
+}
+
+impl<T: Operations> Drop for Owner<'_, T> {
+    fn drop(&mut self) {
+        self.private = None;
+        // SAFETY: By the type invariant we own a reference. The midlayer may hold more, for
+        // sysfs, but does not call into a host that was removed, or never added.
+        unsafe { bindings::scsi_host_put(self.shost.as_ptr()) };
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The table of commands in flight: the only place where a started command rests.
+//!
+//! One slot for each tag. Who exchanges a slot for null owns the command from then on; so an
+//! interrupt handler, a poll after a timeout and error handling can race for a command, and one of
+//! them gets it.
+//!
+//! Commands are taken out under an RCU read lock, and their tokens do not outlive it. Error
+//! handling first empties the table and then waits for a grace period: after that no token of an
+//! old command exists anywhere. (`queue_command` runs under the block layer's RCU read lock, or in
+//! the thread of error handling itself.)
+
+use crate::bindings;
+use core::{
+    marker::PhantomData,
+    ptr::{
+        null_mut,
+        NonNull, //
+    },
+};
+use kernel::{
+    bitmap::BitmapVec,
+    pr_err_once,
+    prelude::*,
+    sync::{
+        atomic::{
+            ordering,
+            Atomic, //
+        },
+        rcu, //
+    },
+};
+
+use super::{
+    command::Private,
+    Command,
+    HostByte,
+    Operations,
+    Outcome,
+    Tag, //
+};
+
+/// Proof that the device does no DMA any more.
+///
+/// Who makes one states that the device can neither read nor write memory, and will not be able
+/// to until it is started again. [`pci::BusMaster::stop`] makes one.
+///
+/// [`pci::BusMaster::stop`]: super::pci::BusMaster::stop
+pub struct DmaStopped<'a>(PhantomData<&'a ()>);
+
+impl DmaStopped<'_> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// The commands in flight, by tag.
+///
+/// # Invariants
+///
+/// A slot that is not null holds a valid command that belongs to the slot, whose [`Private`] area
+/// is initialised.
+pub struct InFlight<T: Operations> {
+    slots: KVec<Atomic<*mut bindings::scsi_cmnd>>,
+    /// A hint: the bit of a tag is set before its slot can be seen by the device, and cleared
+    /// after it was emptied.
+    occupied: BitmapVec,
+    _marker: PhantomData<T>,
+}
+
+impl<T: Operations> InFlight<T> {
+    pub(super) fn new(tags: u16) -> Result<Self> {
+        let mut slots = KVec::with_capacity(tags.into(), GFP_KERNEL)?;
+        for _ in 0..tags {
+            slots.push(Atomic::new(null_mut()), GFP_KERNEL)?;
+        }
+        Ok(Self {
+            slots,
+            occupied: BitmapVec::new(tags.into(), GFP_KERNEL)?,
+            _marker: PhantomData,
+        })
+    }
+
+    /// Puts a command into the slot of its tag.
+    pub(super) fn insert(&self, cmd: Command<'_, T>, mapped: u32, data: T::CommandData) {
+        let tag = cmd.tag().index();
+        let Some(slot) = self.slots.get(tag) else {
+            // Tags are below `can_queue`; the token's destructor says so and ends the command.
+            return;
+        };
+        let cmd = cmd.into_raw();
+        // SAFETY: The command is valid, and nobody else uses its private area: it belonged to the
+        // token.
+        unsafe {
+            Command::<T>::private(cmd).write(Private {
+                mapped,
+                data: core::mem::MaybeUninit::new(data),
+            });
+        }
+        // INVARIANT: The command belonged to the token, which is gone.
+        slot.store(cmd.as_ptr(), ordering::Release);
+        self.occupied.set_bit_atomic(tag);
+    }
+
+    /// Tags that are, or were a moment ago, in flight.
+    pub fn tags(&self) -> impl Iterator<Item = Tag> + '_ {
+        let mut start = 0;
+        core::iter::from_fn(move || {
+            if start >= self.occupied.len() {
+                return None;
+            }
+            let tag = self.occupied.next_bit(start)?;
+            start = tag + 1;
+            // CAST: There are at most `u16::MAX` tags.
+            Some(Tag(tag as u16))
+        })
+    }
+
+    /// Takes a command out of the table and undoes its DMA mapping.
+    ///
+    /// To be called when the device is done with the command. `None` if there is none with this
+    /// tag: it was never started, is done already, or error handling has it.
+    pub fn take<'a>(
+        &'a self,
+        tag: Tag,
+        _rcu: &'a rcu::Guard,
+    ) -> Option<(Command<'a, T>, T::CommandData)> {
+        let (cmd, private) = self.take_raw(tag)?;
+        if private.mapped > 0 {
+            // SAFETY: The command was mapped by `Mapped`, and the mapping went with it.
+            unsafe { bindings::scsi_dma_unmap(cmd.as_ptr()) };
+        }
+        // SAFETY: `insert` initialised the data; `take_raw` handed it to us.
+        let data = unsafe { private.data.assume_init() };
+        // SAFETY: `take_raw` made the command ours. It stays valid while the RCU read lock is
+        // held, since error handling waits for a grace period, or until it is completed.
+        Some((unsafe { Command::from_raw(cmd) }, data))
+    }
+
+    fn take_raw(
+        &self,
+        tag: Tag,
+    ) -> Option<(NonNull<bindings::scsi_cmnd>, Private<T::CommandData>)> {
+        let slot = self.slots.get(tag.index())?;
+        let cmd = NonNull::new(slot.xchg(null_mut(), ordering::Full))?;
+        self.occupied.clear_bit_atomic(tag.index());
+        // SAFETY: By the type invariant the slot held a valid command with an initialised private
+        // area; the exchange made both ours.
+        Some((cmd, unsafe { Command::<T>::private(cmd).read() }))
+    }
+
+    /// Ends all commands in flight because the device was reset; the midlayer tries them again.
+    /// What the driver keeps with each is passed to `each`.
+    pub fn surrender(&self, _proof: &DmaStopped<'_>, mut each: impl FnMut(T::CommandData)) {
+        let rcu = rcu::read_lock();
+        for tag in self.tags() {
+            if let Some((cmd, data)) = self.take(tag, &rcu) {
+                each(data);
+                cmd.complete(Outcome::host(HostByte::Reset));
+            }
+        }
+    }
+
+    /// Whether the command is in the table.
+    pub(super) fn holds(&self, cmd: *mut bindings::scsi_cmnd, tag: Tag) -> bool {
+        match self.slots.get(tag.index()) {
+            Some(slot) => slot.load(ordering::Acquire) == cmd,
+            None => false,
+        }
+    }
+
+    /// Takes all that is left away from the driver, and waits until no token of it exists.
+    ///
+    /// Mappings are left in place, on purpose: nobody has proved that the device does not write
+    /// to them any more. A driver that surrenders its commands never gets here.
+    pub(super) fn revoke(&self) {
+        for tag in self.tags() {
+            if let Some((cmd, private)) = self.take_raw(tag) {
+                pr_err_once!("{}: a driver kept a SCSI command in a reset\n", T::NAME);
+                // SAFETY: `insert` initialised the data, and `take_raw` handed it to us.
+                drop(unsafe { private.data.assume_init() });
+                // SAFETY: `take_raw` made the command ours.
+                let cmd = unsafe { Command::<T>::from_raw(cmd) };
+                cmd.complete(Outcome::host(HostByte::Error));
+            }
+        }
+        Self::drain();
+    }
+
+    /// Waits until no token of a command that is not in the table exists.
+    pub(super) fn drain() {
+        // SAFETY: Called in process context only: from error handling and from removal.
+        unsafe { bindings::synchronize_rcu() };
+    }
+}
+
+// SAFETY: The table owns commands and the drivers' data that goes with them, which is `Send`.
+unsafe impl<T: Operations> Send for InFlight<T> {}
+
+// SAFETY: Slots are atomic, and a command changes hands by an atomic exchange.
+unsafe impl<T: Operations> Sync for InFlight<T> {}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a low-level driver implements.
+
+use kernel::{prelude::*, str::CStr};
+
+use super::{
+    Busy,
+    Command,
+    Host, //
+};
+
+/// The callbacks of a SCSI low-level driver.
+#[vtable]
+pub trait Operations: Sized + 'static {
+    /// What the driver keeps for each host. It lives from before the host is added until after
+    /// it was removed.
+    type Data<'bound>: Send + Sync + 'bound;
+
+    /// What the driver keeps with each command in flight. Passed to [`Command::start`], and
+    /// given back when the command is taken out of the table.
+    type CommandData: Send + 'static;
+
+    /// The driver's name, in sysfs and in the log.
+    const NAME: &'static CStr;
+
+    /// Carries out a command, or gives it back.
+    ///
+    /// Called in atomic context, possibly from several CPUs at once. The command must be
+    /// completed, started, or given back as [`Busy`]: the midlayer then tries again later.
+    fn queue_command<'a>(
+        data: &Self::Data<'_>,
+        host: &'a Host<Self>,
+        cmd: Command<'a, Self>,
+    ) -> Result<(), Busy<'a, Self>>;
+
+    /// Looks for commands that are done but whose interrupt was lost, and completes them.
+    ///
+    /// Called when a command has timed out, before it is given up. May run at the same time as
+    /// the interrupt handler.
+    fn poll(data: &Self::Data<'_>, host: &Host<Self>);
+
+    /// Restarts the host adapter after a command was lost.
+    ///
+    /// The implementation stops the device's DMA, ends the commands in flight by
+    /// [`InFlight::surrender`], and starts the device again. An error means that the device did
+    /// not come back: the midlayer then takes its logical units offline. Called in process
+    /// context, and never twice at a time for a host.
+    ///
+    /// [`InFlight::surrender`]: super::InFlight::surrender
+    fn host_reset(data: &Self::Data<'_>, host: &Host<Self>) -> Result;
+}

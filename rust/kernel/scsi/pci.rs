@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Host adapters on PCI: a device, its interrupt and a SCSI host, in one lifetime.
+//!
+//! What makes the teardown of a host adapter hard is its order: the midlayer needs the interrupt
+//! until its last command, the interrupt handler needs the driver's data, and memory must not be
+//! freed while the device can write to it. A [`Driver`] states the parts; [`Adapter`] is the
+//! `pci::Driver` that puts them together, and takes them apart in reverse:
+//!
+//! ```text
+//!   probe     what the card says of itself: Limits
+//!   DMA mask  before anything is allocated
+//!   init      the driver's data
+//!   irq       the handler may run from here on
+//!   start     the card is brought up; it may do DMA from here on
+//!   add host, scan
+//! ```
+
+use crate::bindings;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Core, //
+    },
+    dma::Device as _,
+    irq,
+    pci, //
+    prelude::*,
+    sync::aref::ARef,
+};
+
+use super::{
+    host::Owner,
+    DmaStopped,
+    Host,
+    Limits,
+    Operations, //
+};
+
+/// The switch for a device's DMA: the bus master bit of its PCI command register.
+pub struct BusMaster<'bound>(&'bound pci::Device<Bound>);
+
+impl<'bound> BusMaster<'bound> {
+    /// The switch of `pdev`. It is left as it is.
+    pub fn new(pdev: &'bound pci::Device<Bound>) -> Self {
+        Self(pdev)
+    }
+
+    fn as_raw(&self) -> *mut bindings::pci_dev {
+        core::ptr::from_ref(self.0).cast_mut().cast()
+    }
+
+    /// Lets the device do DMA.
+    pub fn start(&self) {
+        // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`.
+        unsafe { bindings::pci_set_master(self.as_raw()) }
+    }
+
+    /// Keeps the device from doing DMA, and waits for what it already sent.
+    pub fn stop(&self) -> DmaStopped<'_> {
+        let mut command = 0;
+        // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`, and
+        // `command` is valid for writes.
+        unsafe {
+            bindings::pci_clear_master(self.as_raw());
+            // The completion of a read pushes the device's earlier writes ahead of it. A device
+            // that is gone reads as all ones; it does no DMA either.
+            bindings::pci_read_config_word(
+                self.as_raw(),
+                bindings::PCI_COMMAND as i32,
+                &mut command,
+            );
+        }
+        DmaStopped::new()
+    }
+}
+
+/// A host adapter on PCI.
+pub trait Driver: Operations {
+    /// What the driver keeps for each entry of its id table.
+    type IdInfo: 'static;
+
+    /// The devices that the driver can work with.
+    const ID_TABLE: pci::IdTable<Self::IdInfo>;
+
+    /// What [`Driver::probe`] passes to [`Driver::init`].
+    type Found<'bound>: 'bound;
+
+    /// Enables the device and finds out what it can do.
+    fn probe<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<(Limits, Self::Found<'bound>)>;
+
+    /// Makes the driver's data. DMA memory can be allocated here; the device does not know of it
+    /// before [`Driver::start`].
+    fn init<'bound>(
+        pdev: &'bound pci::Device<Bound>,
+        found: Self::Found<'bound>,
+    ) -> impl PinInit<Self::Data<'bound>, Error>;
+
+    /// Brings the device up. When this fails, the device must not do DMA any more.
+    fn start(data: &Self::Data<'_>) -> Result;
+
+    /// Stops the device for good. It must not do DMA any more after this.
+    fn stop(data: &Self::Data<'_>);
+
+    /// The interrupt handler.
+    fn interrupt(data: &Self::Data<'_>, host: &Host<Self>) -> irq::IrqReturn;
+}
+
+/// The `pci::Driver` of a [`Driver`]; the type to name in `module_pci_driver!`.
+pub struct Adapter<T: Driver>(PhantomData<T>);
+
+/// A host adapter that is bound. The fields are dropped in this order.
+#[pin_data]
+pub struct Instance<'bound, T: Driver> {
+    running: Running<'bound, T>,
+    #[pin]
+    irq: irq::Registration<'bound, Handler<T>>,
+    vectors: KBox<pci::IrqVectorRegistration<'bound>>,
+    host: KBox<Owner<'bound, T>>,
+    _pdev: ARef<pci::Device>,
+}
+
+// SAFETY: What is in an `Instance` is only touched by probe and unbind, which may run on any
+// thread, and by the midlayer and the interrupt through `Host`, which is `Sync`.
+unsafe impl<T: Driver> Send for Instance<'_, T> {}
+
+/// A host that was started and added; dropping it removes the host and stops the device.
+struct Running<'bound, T: Driver> {
+    /// Points into the box of [`Instance::host`], which is dropped after this.
+    host: NonNull<Owner<'bound, T>>,
+}
+
+impl<'bound, T: Driver> Running<'bound, T> {
+    /// # Safety
+    ///
+    /// `host` must stay where it is until what is returned was dropped.
+    unsafe fn new(pdev: &'bound pci::Device<Bound>, host: &Owner<'bound, T>) -> Result<Self> {
+        // SAFETY: `host` was made with the lifetime of this very binding.
+        let data = unsafe { host.host().data() };
+        T::start(data)?;
+        // SAFETY: `drop` removes the host.
+        if let Err(error) = unsafe { host.add(pdev.as_ref()) } {
+            T::stop(data);
+            return Err(error);
+        }
+        host.scan();
+        Ok(Self {
+            host: NonNull::from(host),
+        })
+    }
+}
+
+impl<T: Driver> Drop for Running<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: By the safety requirement of `new`.
+        let host = unsafe { self.host.as_ref() };
+        host.remove();
+        // SAFETY: The device is still bound while `Instance` is dropped.
+        T::stop(unsafe { host.host().data() });
+    }
+}
+
+/// The interrupt handler of a host.
+pub struct Handler<T: Driver> {
+    /// Valid as long as the handler is registered: see the order of [`Instance`].
+    host: NonNull<Host<T>>,
+}
+
+// SAFETY: `Host` is `Sync`.
+unsafe impl<T: Driver> Send for Handler<T> {}
+
+// SAFETY: `Host` is `Sync`.
+unsafe impl<T: Driver> Sync for Handler<T> {}
+
+impl<T: Driver> irq::Handler for Handler<T> {
+    fn handle(&self) -> irq::IrqReturn {
+        // SAFETY: See the field.
+        let host = unsafe { self.host.as_ref() };
+        // SAFETY: The handler is unregistered before the device is unbound.
+        T::interrupt(unsafe { host.data() }, host)
+    }
+}
+
+impl<T: Driver> Adapter<T> {
+    fn bind<'bound>(
+        pdev: &'bound pci::Device<Core<'_>>,
+    ) -> Result<(
+        KBox<Owner<'bound, T>>,
+        KBox<pci::IrqVectorRegistration<'bound>>,
+    )> {
+        let (limits, found) = T::probe(pdev)?;
+        // SAFETY: The device is being probed: `T::probe` had no means to allocate DMA memory from
+        // another thread, and nothing was allocated or mapped before.
+        unsafe { pdev.dma_set_mask_and_coherent(limits.dma_mask)? };
+        let bound: &'bound pci::Device<Bound> = pdev;
+        let host = KBox::new(Owner::new(&limits, T::init(bound, found))?, GFP_KERNEL)?;
+        let msi = pci::IrqTypes::default().with(pci::IrqType::Msi);
+        let vectors = KBox::new(bound.alloc_irq_vectors(1, 1, msi)?, GFP_KERNEL)?;
+        Ok((host, vectors))
+    }
+}
+
+impl<T: Driver> pci::Driver for Adapter<T> {
+    type IdInfo = T::IdInfo;
+    type Data<'bound> = Instance<'bound, T>;
+
+    const ID_TABLE: pci::IdTable<Self::IdInfo> = T::ID_TABLE;
+
+    fn probe<'bound>(
+        pdev: &'bound pci::Device<Core<'_>>,
+        _info: Option<&'bound Self::IdInfo>,
+    ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
+        pin_init::pin_init_scope(move || {
+            let (host, vectors) = Self::bind(pdev)?;
+            let handler = Handler::<T> {
+                host: NonNull::from(host.host()),
+            };
+            // SAFETY: `vectors` is boxed, and is dropped after the registration that borrows it:
+            // in `Instance` by the order of its fields, and when initialisation fails because it
+            // is initialised first.
+            let allocation: &'bound pci::IrqVectorRegistration<'bound> =
+                unsafe { &*core::ptr::from_ref(&*vectors) };
+            let request = allocation.index(0)?.into();
+            // SAFETY: As for `vectors`.
+            let owner: &'bound Owner<'bound, T> = unsafe { &*core::ptr::from_ref(&*host) };
+
+            Ok(try_pin_init!(Instance {
+                _pdev: pdev.into(),
+                host,
+                vectors,
+                // SAFETY: `Instance` is the driver data of the device, which the driver core
+                // drops when it unbinds the device; it is not forgotten.
+                irq <- unsafe {
+                    irq::Registration::new(request, irq::Flags::TRIGGER_NONE, T::NAME, Ok(handler))
+                },
+                // SAFETY: The host is boxed, and dropped after `running`: see above.
+                running: unsafe { Running::new(pdev, owner)? },
+            }? Error))
+        })
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Fixed-format sense data (SPC-4, 4.5.3).
+
+/// A sense key (SPC-4, table 48).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SenseKey {
+    /// The device cannot be accessed now.
+    NotReady = 0x2,
+    /// The device failed.
+    HardwareError = 0x4,
+    /// The command or its parameters are not acceptable.
+    IllegalRequest = 0x5,
+    /// The device gave the command up.
+    AbortedCommand = 0xb,
+}
+
+/// Fixed-format sense data, at most 18 bytes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sense {
+    bytes: [u8; Self::LEN],
+    len: usize,
+}
+
+impl Sense {
+    /// Length of fixed-format sense data without additional bytes.
+    pub const LEN: usize = 18;
+
+    /// Sense data that the host itself makes.
+    pub const fn new(key: SenseKey, asc: u8, ascq: u8) -> Self {
+        let mut bytes = [0; Self::LEN];
+        bytes[0] = 0x70;
+        bytes[2] = key as u8;
+        bytes[7] = (Self::LEN - 8) as u8;
+        bytes[12] = asc;
+        bytes[13] = ascq;
+        Self {
+            bytes,
+            len: Self::LEN,
+        }
+    }
+
+    /// Sense data that a device returned. What exceeds [`Sense::LEN`] is left out.
+    pub fn from_device(sense: &[u8]) -> Self {
+        let mut bytes = [0; Self::LEN];
+        let len = sense.len().min(Self::LEN);
+        for (to, from) in bytes.iter_mut().zip(sense) {
+            *to = *from;
+        }
+        Self { bytes, len }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&self.bytes)
+    }
+}
