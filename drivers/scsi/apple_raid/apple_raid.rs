@@ -1,11 +1,153 @@
 // SPDX-License-Identifier: GPL-2.0
-//! x
+
+//! Driver for the Apple RAID Card (Xserve and Mac Pro, 2006 to 2009).
+//!
+//! The card is a PowerPC that runs Linux, and offers its RAID volumes to the host as emulated SCSI
+//! logical units. Nobody outside has its documentation: `Documentation/scsi/apple_raid_hw.rst`
+//! says what is known and how surely, and the driver is written so that what is not known for sure
+//! cannot cost data.
+//!
+//! The way of a command: [`submission`] decides how its data travels ([`transfer`], [`cdb`],
+//! [`bounce`]), writes it into the slot of its tag ([`wire`], [`regions`]) and rings the doorbell
+//! ([`bringup`], [`regs`]). An interrupt takes it back through [`completion`]. [`hba`] holds the
+//! parts together.
+
 #[cfg(out_of_tree)]
 include!("../../../rust/out_of_tree.rs");
 #[cfg(not(out_of_tree))]
 use kernel::scsi;
 
-use kernel::prelude::*;
-struct M;
-impl kernel::Module for M { fn init(_m: &'static ThisModule) -> Result<Self> { Ok(M) } }
-module! { type: M, name: "apple_raid", authors: ["x"], description: "x", license: "GPL", }
+mod bounce;
+mod bringup;
+mod cdb;
+mod completion;
+mod hba;
+mod model;
+mod regions;
+mod regs;
+mod submission;
+mod transfer;
+mod wire;
+
+use crate::{
+    bringup::Capabilities,
+    hba::Hba,
+    model::CardModel,
+    scsi::Limits,
+    submission::Journey,
+    transfer::BOUNDARY, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Core, //
+    },
+    dma::DmaMask,
+    irq::IrqReturn,
+    pci,
+    prelude::*, //
+};
+
+kernel::pci_device_table!(
+    PCI_TABLE,
+    <AppleRaid as scsi::pci::Driver>::IdInfo,
+    [(pci::DeviceId::from_id(pci::Vendor::APPLE, 0x008a), ())]
+);
+
+/// The driver.
+pub(crate) struct AppleRaid;
+
+/// Longest transfer, in 512-byte sectors: 1 MiB, which fits a list in single pages.
+const MAX_SECTORS: u32 = 2048;
+
+/// One more than the highest logical unit number.
+const MAX_LUN: u64 = 256;
+
+fn limits(tags: u16) -> Limits {
+    Limits {
+        can_queue: tags,
+        cmd_per_lun: tags.min(64),
+        sg_tablesize: CardModel::MAX_SEGMENTS,
+        max_segment_size: CardModel::MAX_SEGMENT_SIZE,
+        max_sectors: MAX_SECTORS,
+        // What is not aligned so, the block layer copies: see `transfer.rs`.
+        dma_alignment: BOUNDARY - 1,
+        // The card's window on host memory is 64 GiB long (P).
+        dma_mask: DmaMask::new::<36>(),
+        max_lun: MAX_LUN,
+        max_cdb_len: wire::CDB_LEN as u16,
+    }
+}
+
+#[vtable]
+impl scsi::Operations for AppleRaid {
+    type Data<'bound> = Hba<'bound>;
+    type CommandData = Journey;
+
+    const NAME: &'static CStr = c"apple_raid";
+
+    fn queue_command<'a>(
+        hba: &Hba<'_>,
+        host: &'a scsi::Host<Self>,
+        cmd: scsi::Command<'a, Self>,
+    ) -> Result<(), scsi::Busy<'a, Self>> {
+        submission::queue_command(hba, host, cmd)
+    }
+
+    fn poll(hba: &Hba<'_>, host: &scsi::Host<Self>) {
+        completion::complete_finished(hba, host);
+    }
+
+    fn host_reset(hba: &Hba<'_>, host: &scsi::Host<Self>) -> Result {
+        hba.restart(host)
+    }
+}
+
+impl scsi::pci::Driver for AppleRaid {
+    type IdInfo = ();
+    type Found<'bound> = (regs::Bar0<'bound>, Capabilities);
+
+    const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
+
+    fn probe<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<(Limits, Self::Found<'bound>)> {
+        pdev.enable_device_mem()?;
+        let bar = pdev.iomap_region_sized::<{ regs::END }>(0, c"apple_raid")?;
+        let capabilities = Capabilities::read(&bar);
+        let tags = capabilities.tags().inspect_err(|_| {
+            dev_err!(
+                pdev,
+                "the card says that it takes {:#x} SCSI commands of {:#x}: not supported\n",
+                capabilities.scsi_commands,
+                capabilities.commands
+            );
+        })?;
+        Ok((limits(tags), (bar, capabilities)))
+    }
+
+    fn init<'bound>(
+        pdev: &'bound pci::Device<Bound>,
+        (bar, capabilities): Self::Found<'bound>,
+    ) -> impl PinInit<Hba<'bound>, Error> {
+        Hba::new(pdev, bar, capabilities)
+    }
+
+    fn start(hba: &Hba<'_>) -> Result {
+        hba.start()
+    }
+
+    fn stop(hba: &Hba<'_>) {
+        hba.stop();
+    }
+
+    fn interrupt(hba: &Hba<'_>, host: &scsi::Host<Self>) -> IrqReturn {
+        completion::interrupt(hba, host)
+    }
+}
+
+kernel::module_pci_driver! {
+    type: scsi::pci::Adapter<AppleRaid>,
+    name: "apple_raid",
+    authors: ["The apple-raid developers"],
+    description: "Apple RAID Card",
+    license: "GPL",
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a CDB moves, by the standards (SPC-4, SBC-3).
+//!
+//! The card takes direction and length of a transfer from the CDB, and what it does when the
+//! buffer is shorter is not known (hazard 2 of `apple_raid_hw.rst`). So the driver has to read the
+//! CDB as the card does: a command that is not in this table is refused before the card sees it.
+
+use crate::wire::CDB_LEN;
+
+/// How much a command moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Amount {
+    /// That many bytes: an allocation length, or the length of a parameter list.
+    Bytes(u32),
+    /// That many blocks of the logical unit.
+    Blocks(u32),
+}
+
+/// The data phase of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// None.
+    None,
+    /// From the device, at most that much.
+    In(Amount),
+    /// To the device, exactly that much.
+    Out(Amount),
+}
+
+use Amount::{Blocks, Bytes};
+
+fn u16_at(cdb: &[u8; CDB_LEN], at: usize) -> u32 {
+    u32_of(cdb, at, 2)
+}
+
+fn u24_at(cdb: &[u8; CDB_LEN], at: usize) -> u32 {
+    u32_of(cdb, at, 3)
+}
+
+fn u32_at(cdb: &[u8; CDB_LEN], at: usize) -> u32 {
+    u32_of(cdb, at, 4)
+}
+
+fn u32_of(cdb: &[u8; CDB_LEN], at: usize, len: usize) -> u32 {
+    cdb.iter()
+        .skip(at)
+        .take(len)
+        .fold(0, |value, byte| value << 8 | u32::from(*byte))
+}
+
+/// READ(6) and WRITE(6): a length of 0 means 256 blocks.
+fn blocks_of_6(cdb: &[u8; CDB_LEN]) -> Amount {
+    Blocks(match cdb[4] {
+        0 => 256,
+        n => n.into(),
+    })
+}
+
+/// VERIFY: the BYTCHK field says whether data is compared, and whether with one block only.
+fn verify(cdb: &[u8; CDB_LEN], blocks: u32) -> Option<Phase> {
+    match cdb[1] >> 1 & 3 {
+        0 => Some(Phase::None),
+        1 => Some(Phase::Out(Blocks(blocks))),
+        3 => Some(Phase::Out(Blocks(u32::from(blocks > 0)))),
+        _ => None,
+    }
+}
+
+/// SECURITY PROTOCOL IN and OUT: with INC_512 the length counts units of 512 bytes.
+fn security(cdb: &[u8; CDB_LEN]) -> Option<Amount> {
+    let length = u32_at(cdb, 6);
+    match cdb[4] & 0x80 {
+        0 => Some(Bytes(length)),
+        _ => length.checked_mul(512).map(Bytes),
+    }
+}
+
+/// What the command moves; `None` if it is not one that the driver knows.
+pub(crate) fn phase(cdb: &[u8; CDB_LEN]) -> Option<Phase> {
+    Some(match cdb[0] {
+        // TEST UNIT READY, START STOP UNIT, PREVENT ALLOW MEDIUM REMOVAL
+        0x00 | 0x1b | 0x1e => Phase::None,
+        // SYNCHRONIZE CACHE(10), (16); PRE-FETCH(10), (16)
+        0x35 | 0x91 | 0x34 | 0x90 => Phase::None,
+        // READ and WRITE
+        0x08 => Phase::In(blocks_of_6(cdb)),
+        0x0a => Phase::Out(blocks_of_6(cdb)),
+        0x28 => Phase::In(Blocks(u16_at(cdb, 7))),
+        0x2a | 0x2e => Phase::Out(Blocks(u16_at(cdb, 7))),
+        0xa8 => Phase::In(Blocks(u32_at(cdb, 6))),
+        0xaa | 0xae => Phase::Out(Blocks(u32_at(cdb, 6))),
+        0x88 => Phase::In(Blocks(u32_at(cdb, 10))),
+        0x8a | 0x8e => Phase::Out(Blocks(u32_at(cdb, 10))),
+        // VERIFY
+        0x2f => verify(cdb, u16_at(cdb, 7))?,
+        0xaf => verify(cdb, u32_at(cdb, 6))?,
+        0x8f => verify(cdb, u32_at(cdb, 10))?,
+        // WRITE SAME(10), (16): one block, or with NDOB none
+        0x41 => Phase::Out(Blocks(1)),
+        0x93 if cdb[1] & 1 != 0 => Phase::None,
+        0x93 => Phase::Out(Blocks(1)),
+        // UNMAP, LOG SELECT, MODE SELECT(10)
+        0x42 | 0x4c | 0x55 => Phase::Out(Bytes(u16_at(cdb, 7))),
+        // MODE SELECT(6)
+        0x15 => Phase::Out(Bytes(cdb[4].into())),
+        // SEND DIAGNOSTIC
+        0x1d => Phase::Out(Bytes(u16_at(cdb, 3))),
+        // INQUIRY, RECEIVE DIAGNOSTIC RESULTS
+        0x12 | 0x1c => Phase::In(Bytes(u16_at(cdb, 3))),
+        // REQUEST SENSE, MODE SENSE(6)
+        0x03 | 0x1a => Phase::In(Bytes(cdb[4].into())),
+        // LOG SENSE, MODE SENSE(10), PERSISTENT RESERVE IN
+        0x4d | 0x5a | 0x5e => Phase::In(Bytes(u16_at(cdb, 7))),
+        // PERSISTENT RESERVE OUT
+        0x5f => Phase::Out(Bytes(u32_at(cdb, 5))),
+        // READ CAPACITY(10)
+        0x25 => Phase::In(Bytes(8)),
+        // WRITE BUFFER, READ BUFFER(10)
+        0x3b => Phase::Out(Bytes(u24_at(cdb, 6))),
+        0x3c => Phase::In(Bytes(u24_at(cdb, 6))),
+        // SERVICE ACTION IN(16): READ CAPACITY(16), GET LBA STATUS
+        0x9e if matches!(cdb[1] & 0x1f, 0x10 | 0x12) => Phase::In(Bytes(u32_at(cdb, 10))),
+        // REPORT LUNS
+        0xa0 => Phase::In(Bytes(u32_at(cdb, 6))),
+        // MAINTENANCE IN, with all its service actions; MAINTENANCE OUT is not offered
+        0xa3 => Phase::In(Bytes(u32_at(cdb, 6))),
+        // SECURITY PROTOCOL IN, OUT
+        0xa2 => Phase::In(security(cdb)?),
+        0xb5 => Phase::Out(security(cdb)?),
+        _ => return None,
+    })
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From a command of the midlayer to a slot of the card.
+
+use crate::{
+    bounce::Lease,
+    hba::Hba,
+    scsi::{
+        self,
+        Busy,
+        Command,
+        Direction,
+        HostByte,
+        Mapped,
+        Outcome,
+        Sense,
+        SenseKey, //
+    },
+    transfer::{
+        self,
+        Buffer,
+        Plan,
+        Refusal,
+        BOUNCE_MAX, //
+    },
+    wire::{
+        self,
+        Entry,
+        CDB_LEN, //
+    },
+    AppleRaid, //
+};
+use kernel::prelude::*;
+
+type Host = scsi::Host<AppleRaid>;
+
+/// How the data of a command in flight travels: what has to be done when it arrives.
+pub(crate) enum Journey {
+    /// Nothing: there is no data, or it goes straight between the card and the caller's buffer.
+    Straight {
+        /// Bytes moved.
+        len: u32,
+    },
+    /// To the card, through a bounce buffer.
+    BounceOut(Lease, u32),
+    /// From the card, through a bounce buffer.
+    BounceIn(Lease, u32),
+}
+
+impl Journey {
+    /// Bytes of a buffer of `data_len` that are not moved.
+    pub(crate) fn residual(&self, data_len: u32) -> u32 {
+        let (Self::Straight { len } | Self::BounceOut(_, len) | Self::BounceIn(_, len)) = self;
+        data_len.saturating_sub(*len)
+    }
+}
+
+/// Carries out a command, refuses it, or gives it back.
+pub(crate) fn queue_command<'a>(
+    hba: &Hba<'_>,
+    host: &'a Host,
+    cmd: Command<'a, AppleRaid>,
+) -> Result<(), Busy<'a, AppleRaid>> {
+    let Some(cdb) = padded(cmd.cdb()) else {
+        refuse(hba, cmd, Refusal::UnknownCommand);
+        return Ok(());
+    };
+    match transfer::plan(&cdb, buffer_of(&cmd), cmd.block_length()) {
+        Ok(Plan::NoData) => submit(
+            hba,
+            host,
+            cmd,
+            &cdb,
+            Entry::ZERO,
+            Journey::Straight { len: 0 },
+        ),
+        Ok(Plan::Direct) => direct(hba, host, cmd, &cdb),
+        Ok(Plan::BounceIn(len)) => bounce_in(hba, host, cmd, &cdb, len),
+        Ok(Plan::BounceOut(len)) => bounce_out(hba, host, cmd, &cdb, len),
+        Err(refusal) => {
+            refuse(hba, cmd, refusal);
+            Ok(())
+        }
+    }
+}
+
+/// A CDB as the slot holds it.
+fn padded(cdb: &[u8]) -> Option<[u8; CDB_LEN]> {
+    let mut padded = [0; CDB_LEN];
+    padded.get_mut(..cdb.len())?.copy_from_slice(cdb);
+    Some(padded)
+}
+
+fn buffer_of(cmd: &Command<'_, AppleRaid>) -> Buffer {
+    match (cmd.direction(), cmd.data_len()) {
+        (Direction::None, _) | (_, 0) => Buffer::None,
+        (Direction::In, len) => Buffer::In(len),
+        (Direction::Out, len) => Buffer::Out(len),
+        (Direction::Both, len) => Buffer::Either(len),
+    }
+}
+
+/// Ends a command that the card must not see.
+fn refuse(hba: &Hba<'_>, cmd: Command<'_, AppleRaid>, refusal: Refusal) {
+    dev_dbg!(
+        hba.pdev,
+        "LUN {}: refused CDB {:02x?} with {} bytes: {:?}\n",
+        cmd.lun(),
+        cmd.cdb(),
+        cmd.data_len(),
+        refusal
+    );
+    cmd.complete_with_sense(match refusal {
+        // INVALID COMMAND OPERATION CODE
+        Refusal::UnknownCommand => Sense::new(SenseKey::IllegalRequest, 0x20, 0),
+        // INVALID FIELD IN CDB
+        _ => Sense::new(SenseKey::IllegalRequest, 0x24, 0),
+    });
+}
+
+/// The data goes straight between the card and the caller's buffer.
+fn direct<'a>(
+    hba: &Hba<'_>,
+    host: &'a Host,
+    cmd: Command<'a, AppleRaid>,
+    cdb: &[u8; CDB_LEN],
+) -> Result<(), Busy<'a, AppleRaid>> {
+    let mapped = cmd.map()?;
+    if !mapped
+        .segments()
+        .all(|s| transfer::aligned(s.address, s.len))
+    {
+        return unaligned(hba, host, mapped.unmap(), cdb);
+    }
+    let journey = Journey::Straight {
+        len: mapped.command().data_len(),
+    };
+    match descriptor(hba, &mapped) {
+        Ok(descriptor) => submit(hba, host, mapped, cdb, descriptor, journey),
+        Err(_) => {
+            // The limits of the host exclude this.
+            if host.may_complain() {
+                dev_err!(
+                    hba.pdev,
+                    "a transfer does not fit into a scatter-gather list\n"
+                );
+            }
+            mapped.unmap().complete(Outcome::host(HostByte::Error));
+            Ok(())
+        }
+    }
+}
+
+/// Whole blocks, but in segments at whose ends the card might write junk. The block layer does not
+/// make such requests; if one comes, it is bounced as far as that goes.
+fn unaligned<'a>(
+    hba: &Hba<'_>,
+    host: &'a Host,
+    cmd: Command<'a, AppleRaid>,
+    cdb: &[u8; CDB_LEN],
+) -> Result<(), Busy<'a, AppleRaid>> {
+    let len = cmd.data_len();
+    match crate::cdb::phase(cdb) {
+        _ if len > BOUNCE_MAX => {
+            refuse(hba, cmd, Refusal::TooLong);
+            Ok(())
+        }
+        Some(crate::cdb::Phase::In(_)) => bounce_in(hba, host, cmd, cdb, len),
+        _ => bounce_out(hba, host, cmd, cdb, len),
+    }
+}
+
+/// The data descriptor of a mapped buffer: one segment in place, several in a list.
+fn descriptor(hba: &Hba<'_>, mapped: &Mapped<'_, AppleRaid>) -> Result<Entry> {
+    let mut segments = mapped.segments();
+    if segments.len() == 1 {
+        if let Some(segment) = segments.next() {
+            return Entry::new(segment.address, segment.len).ok_or(EINVAL);
+        }
+    }
+    let entries = segments.map(|s| Entry::new(s.address, s.len));
+    hba.regions
+        .write_list(mapped.command().tag().as_u16(), entries)
+}
+
+fn bounce_in<'a>(
+    hba: &Hba<'_>,
+    host: &'a Host,
+    cmd: Command<'a, AppleRaid>,
+    cdb: &[u8; CDB_LEN],
+    len: u32,
+) -> Result<(), Busy<'a, AppleRaid>> {
+    let Some(lease) = hba.bounce.lease(len) else {
+        return Err(cmd.busy());
+    };
+    let ready = hba.bounce.clear(&lease);
+    bounce(hba, host, cmd, cdb, ready, Journey::BounceIn(lease, len))
+}
+
+fn bounce_out<'a>(
+    hba: &Hba<'_>,
+    host: &'a Host,
+    cmd: Command<'a, AppleRaid>,
+    cdb: &[u8; CDB_LEN],
+    len: u32,
+) -> Result<(), Busy<'a, AppleRaid>> {
+    let Some(lease) = hba.bounce.lease(len) else {
+        return Err(cmd.busy());
+    };
+    let ready = hba.bounce.fill(&lease, &cmd);
+    bounce(hba, host, cmd, cdb, ready, Journey::BounceOut(lease, len))
+}
+
+fn bounce<'a>(
+    hba: &Hba<'_>,
+    host: &'a Host,
+    cmd: Command<'a, AppleRaid>,
+    cdb: &[u8; CDB_LEN],
+    ready: Result,
+    journey: Journey,
+) -> Result<(), Busy<'a, AppleRaid>> {
+    let descriptor = match (&journey, ready) {
+        (Journey::BounceIn(lease, len) | Journey::BounceOut(lease, len), Ok(())) => hba
+            .bounce
+            .address(lease)
+            .ok()
+            .and_then(|address| Entry::new(address, *len)),
+        _ => None,
+    };
+    match descriptor {
+        Some(descriptor) => submit(hba, host, cmd, cdb, descriptor, journey),
+        None => {
+            hba.discard(journey);
+            cmd.complete(Outcome::host(HostByte::Error));
+            Ok(())
+        }
+    }
+}
+
+/// A command that can be started, whether its buffer is mapped or not.
+pub(crate) trait Start<'a>: Sized {
+    fn command(&self) -> &Command<'a, AppleRaid>;
+    fn start(self, host: &Host, journey: Journey);
+    fn into_command(self) -> Command<'a, AppleRaid>;
+}
+
+impl<'a> Start<'a> for Command<'a, AppleRaid> {
+    fn command(&self) -> &Command<'a, AppleRaid> {
+        self
+    }
+
+    fn start(self, host: &Host, journey: Journey) {
+        Command::start(self, host, journey)
+    }
+
+    fn into_command(self) -> Command<'a, AppleRaid> {
+        self
+    }
+}
+
+impl<'a> Start<'a> for Mapped<'a, AppleRaid> {
+    fn command(&self) -> &Command<'a, AppleRaid> {
+        Mapped::command(self)
+    }
+
+    fn start(self, host: &Host, journey: Journey) {
+        Mapped::start(self, host, journey)
+    }
+
+    fn into_command(self) -> Command<'a, AppleRaid> {
+        self.unmap()
+    }
+}
+
+/// Writes the slot and rings the doorbell. From then on the table of commands in flight has the
+/// command.
+fn submit<'a>(
+    hba: &Hba<'_>,
+    host: &'a Host,
+    cmd: impl Start<'a>,
+    cdb: &[u8; CDB_LEN],
+    descriptor: Entry,
+    journey: Journey,
+) -> Result<(), Busy<'a, AppleRaid>> {
+    let tag = cmd.command().tag().as_u16();
+    let lun = hba.model.encode_lun(cmd.command().lun());
+    let written = hba
+        .regions
+        .write_slot(tag, wire::slot(tag, lun, cdb, descriptor));
+
+    let mut doorbell = hba.doorbell.lock();
+    match (&mut *doorbell, written) {
+        (Some(doorbell), Ok(())) => {
+            cmd.start(host, journey);
+            // The mailbox was checked at bring-up. If the write fails all the same, the command
+            // is in the table, and its timeout finds it.
+            let _ = doorbell.ring(&hba.bar, tag);
+            Ok(())
+        }
+        // The card is being restarted.
+        _ => {
+            drop(doorbell);
+            hba.discard(journey);
+            Err(cmd.into_command().busy())
+        }
+    }
+}
