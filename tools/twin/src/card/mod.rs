@@ -26,12 +26,14 @@ pub mod config_space;
 pub mod dma;
 mod execute;
 pub mod interrupt;
+pub mod maps;
 pub mod memory;
 mod mgmt;
 mod mmio;
 pub mod params;
 pub mod regs;
 pub mod report;
+pub mod server;
 pub mod state;
 #[cfg(test)]
 mod tests;
