@@ -1,7 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+
 //! The device server behind the card: logical units and what a CDB does to them.
+//!
+//! The card hands over a LUN, a CDB and the data-out it fetched; it gets back a
+//! [`Reply`]: status, sense and data-in. Nothing here knows of slots, rings or
+//! buses, and nothing here trusts the CDB: any 16 bytes get an answer.
+//!
+//! A command walks through these rooms, each of which imports only downwards:
+//!
+//! 1. `target`: finds the logical unit, reports what it must report first
+//!    (no such unit, unit attention, not ready), and refuses CDBs with bits set
+//!    that their command does not define;
+//! 2. `opcodes`: the one table of commands: opcode, service action, CDB usage
+//!    map, data phase, handler. What the target executes, what
+//!    [`Target::data_phase`] says and what REPORT SUPPORTED OPERATION CODES
+//!    tells all come from it, so they cannot disagree;
+//! 3. the handlers: `inquiry` and `vpd`, `report_luns`,
+//!    `supported_opcodes`, `power`, `capacity`, `rw`, `verify`,
+//!    `write_same`, `mode_sense` and `mode_select` (over `mode_pages`),
+//!    `log`;
+//! 4. `lun`: a logical unit: volume, power state, pending `attention`;
+//! 5. `volume`: 512-byte blocks in a sparse file, behind a volatile write
+//!    `cache` that a power cut empties.
+//!
+//! The standards are SAM-4, SPC-4 and SBC-3; sense data has the fixed format only
+//! (`sense`), as the card was seen to return it.
+//!
+//! # Locks
+//!
+//! Commands run concurrently, so every method takes `&self`. The target's map of
+//! units is under a read-write lock that no command holds while it works; each
+//! volume has one read-write lock over its size, its cache and its file, so that
+//! a block is never seen half written. Everything else is atomic.
+
+mod attention;
+mod cache;
+mod capacity;
+mod cdb;
+mod inquiry;
+mod log;
+mod lun;
+mod mode_pages;
+mod mode_select;
+mod mode_sense;
+mod opcodes;
+mod power;
+mod report_luns;
+mod rw;
+mod sense;
+mod supported_opcodes;
+mod target;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod volume;
+mod vpd;
+mod write_same;
+
+pub use target::{Target, TargetError};
+pub use volume::{Volume, VolumeError};
 
 /// Length of fixed-format sense data as the card returns it, in bytes (O).
 pub const SENSE_LEN: usize = 18;
+
+/// Length of a logical block, in bytes.
+pub const BLOCK_LEN: usize = 512;
+
+/// The most blocks that one command may read, write, verify or write the same to
+/// (32 MiB), as the Block Limits VPD page says.
+pub const MAX_TRANSFER_BLOCKS: u32 = 65536;
 
 /// SCSI status byte (SAM-4, 5.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +102,22 @@ pub struct Reply {
     pub data_in: Vec<u8>,
 }
 
-/// The target behind the card: its logical units, by LUN.
-#[derive(Default)]
-pub struct Target {}
-
-impl Target {
-    /// What the CDB would move, whatever buffer the host provided.
-    pub fn data_phase(&self, _lun: u16, _cdb: &[u8; 16]) -> DataPhase {
-        DataPhase::None
+impl Reply {
+    /// The command completed; `data_in` may be empty.
+    fn good(data_in: Vec<u8>) -> Self {
+        Self {
+            status: Status::Good,
+            sense: None,
+            data_in,
+        }
     }
 
-    /// Executes one command. `data_out` holds as many bytes as [`DataPhase::Out`] said.
-    pub fn execute(&self, _lun: u16, _cdb: &[u8; 16], _data_out: &[u8]) -> Reply {
-        Reply { status: Status::Good, sense: None, data_in: Vec::new() }
+    /// The command ended in `sense`.
+    fn check(sense: sense::Sense) -> Self {
+        Self {
+            status: Status::CheckCondition,
+            sense: Some(sense.fixed()),
+            data_in: Vec::new(),
+        }
     }
 }

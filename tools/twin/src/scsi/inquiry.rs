@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! INQUIRY: what a logical unit is (SPC-4, 6.6).
+
+use super::sense::Sense;
+use super::target::{Outcome, Request};
+use super::vpd;
+
+/// T10 vendor identification, eight characters.
+pub(super) const VENDOR: &[u8; 8] = b"Apple   ";
+/// Product identification, sixteen characters.
+pub(super) const PRODUCT: &[u8; 16] = b"RAID Card Vol   ";
+/// Product revision level, four characters: the card's firmware E-2.2.1.0.
+const REVISION: &[u8; 4] = b"2210";
+
+/// Peripheral qualifier and device type: a direct-access block device, connected.
+const DISK: u8 = 0x00;
+/// The same where there is no unit, nor can be one: qualifier 011b, type 1Fh.
+const NO_UNIT: u8 = 0x7f;
+/// The unit conforms to SPC-4.
+const SPC_4: u8 = 0x06;
+/// LUNs beyond 255 have the formats of SAM-4 (HISUP); the data format is SPC's.
+const HISUP_FORMAT: u8 = 0x10 | 0x02;
+/// The full task management model: commands are queued.
+const CMDQUE: u8 = 0x02;
+/// What is conformed to: SAM-4, SPC-4, SBC-3, no version claimed.
+const VERSION_DESCRIPTORS: [u16; 3] = [0x0080, 0x0460, 0x04c0];
+const STANDARD_LEN: usize = 96;
+
+/// INQUIRY.
+pub(super) fn inquiry(request: &Request<'_>) -> Outcome {
+    let device = if request.unit.is_some() {
+        DISK
+    } else {
+        NO_UNIT
+    };
+    let (vital, page) = (request.cdb[1] & 0x01 != 0, request.cdb[2]);
+    match (vital, page) {
+        (true, page) => vpd::page(device, request.unit, page),
+        (false, 0) => Ok(standard(device)),
+        (false, _) => Err(Sense::invalid_cdb(2)),
+    }
+}
+
+fn standard(device: u8) -> Vec<u8> {
+    let mut data = vec![0; STANDARD_LEN];
+    data[0] = device;
+    data[2] = SPC_4;
+    data[3] = HISUP_FORMAT;
+    data[4] = (STANDARD_LEN - 5) as u8;
+    data[7] = CMDQUE;
+    data[8..16].copy_from_slice(VENDOR);
+    data[16..32].copy_from_slice(PRODUCT);
+    data[32..36].copy_from_slice(REVISION);
+    for (place, version) in data[58..].chunks_exact_mut(2).zip(VERSION_DESCRIPTORS) {
+        place.copy_from_slice(&version.to_be_bytes());
+    }
+    data
+}

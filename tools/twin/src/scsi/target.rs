@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The target: its logical units, and what every command meets before its handler.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tracing::debug;
+
+use super::attention::Condition;
+use super::cdb::Cdb;
+use super::lun::LogicalUnit;
+use super::opcodes::{self, Command, Handler};
+use super::report_luns::MAX_LUN;
+use super::sense::Sense;
+use super::volume::{Volume, VolumeError};
+use super::{DataPhase, Reply};
+
+/// What a handler returns: data-in, or why there is none.
+pub(super) type Outcome = Result<Vec<u8>, Sense>;
+
+/// Why the target's logical units could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// There is a volume at that LUN.
+    #[error("LUN {0} has a volume already")]
+    Taken(u16),
+    /// There is no volume at that LUN.
+    #[error("LUN {0} has no volume")]
+    Absent(u16),
+    /// The number is too large for flat space addressing.
+    #[error("LUN {0} is beyond {MAX_LUN}")]
+    BeyondLimit(u16),
+    /// The volume itself.
+    #[error("LUN {lun}: {source}")]
+    Volume {
+        /// Its LUN.
+        lun: u16,
+        /// What went wrong.
+        source: VolumeError,
+    },
+}
+
+type Units = BTreeMap<u16, Arc<LogicalUnit>>;
+
+/// The target behind the card: its logical units, by LUN.
+#[derive(Default)]
+pub struct Target {
+    units: RwLock<Units>,
+    /// Whether a host has sent anything since power-on: before that, nobody knows
+    /// a list of LUNs that could have changed.
+    addressed: AtomicBool,
+}
+
+/// A command that is answered whether or not there is a unit at its LUN.
+pub(super) struct Request<'a> {
+    pub(super) target: &'a Target,
+    pub(super) unit: Option<&'a LogicalUnit>,
+    pub(super) cdb: &'a Cdb,
+}
+
+impl Target {
+    /// What the CDB would move, whatever buffer the host provided.
+    ///
+    /// It depends on the CDB alone: not on whether the unit is there, nor on
+    /// whether it would accept the command. A length of zero is no data phase.
+    pub fn data_phase(&self, _lun: u16, cdb: &[u8; 16]) -> DataPhase {
+        opcodes::find(cdb).map_or(DataPhase::None, |command| command.phase.of(cdb))
+    }
+
+    /// Executes one command. `data_out` holds as many bytes as [`DataPhase::Out`] said.
+    pub fn execute(&self, lun: u16, cdb: &[u8; 16], data_out: &[u8]) -> Reply {
+        self.addressed.store(true, Ordering::SeqCst);
+        match self.dispatch(self.unit(lun).as_deref(), cdb, data_out) {
+            Ok(mut data_in) => {
+                let room = match self.data_phase(lun, cdb) {
+                    DataPhase::In(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
+                    DataPhase::None | DataPhase::Out(_) => 0,
+                };
+                data_in.truncate(room);
+                Reply::good(data_in)
+            }
+            Err(sense) => {
+                let command = opcodes::find(cdb).map_or("unknown", |command| command.name);
+                debug!(lun, command, ?cdb, ?sense, "check condition");
+                Reply::check(sense)
+            }
+        }
+    }
+
+    /// Puts a volume at a free LUN.
+    pub fn add_volume(&self, lun: u16, volume: Volume) -> Result<(), TargetError> {
+        if lun > MAX_LUN {
+            return Err(TargetError::BeyondLimit(lun));
+        }
+        let mut units = self.units_mut();
+        if units.contains_key(&lun) {
+            return Err(TargetError::Taken(lun));
+        }
+        self.raise_luns_changed(&units);
+        units.insert(lun, Arc::new(LogicalUnit::new(volume)));
+        Ok(())
+    }
+
+    /// Takes a volume away and flushes it. A command that is under way ends as if
+    /// it had come before; what it writes is flushed with the last reference.
+    pub fn remove_volume(&self, lun: u16) -> Result<(), TargetError> {
+        let mut units = self.units_mut();
+        let unit = units.remove(&lun).ok_or(TargetError::Absent(lun))?;
+        self.raise_luns_changed(&units);
+        drop(units);
+        unit.volume
+            .flush()
+            .map_err(|source| TargetError::Volume { lun, source })
+    }
+
+    /// Gives a volume another size.
+    pub fn resize(&self, lun: u16, bytes: u64) -> Result<(), TargetError> {
+        let unit = self.unit(lun).ok_or(TargetError::Absent(lun))?;
+        unit.resize(bytes)
+            .map_err(|source| TargetError::Volume { lun, source })
+    }
+
+    /// Power fails and comes back: what was not flushed is lost, and every unit
+    /// has that to tell. Units fail one after the other: whoever wants one moment
+    /// for all lets no command run meanwhile.
+    pub fn power_cut(&self) {
+        for unit in self.units().values() {
+            unit.power_cut();
+        }
+        self.addressed.store(false, Ordering::SeqCst);
+    }
+
+    /// An orderly end: flushes every volume, and returns the first error.
+    pub fn shutdown(&self) -> Result<(), TargetError> {
+        let flush = |(lun, unit): (u16, Arc<LogicalUnit>)| {
+            unit.volume
+                .flush()
+                .map_err(|source| TargetError::Volume { lun, source })
+        };
+        let units = self.units().clone();
+        units.into_iter().map(flush).fold(Ok(()), Result::and)
+    }
+
+    /// The LUNs that have a volume, in order.
+    pub fn luns(&self) -> Vec<u16> {
+        self.units().keys().copied().collect()
+    }
+
+    /// How many bytes a power cut would lose now.
+    pub fn dirty_bytes(&self) -> u64 {
+        self.units()
+            .values()
+            .map(|unit| unit.volume.dirty_bytes())
+            .sum()
+    }
+
+    /// Clears REPORTED LUNS DATA HAS CHANGED on every unit.
+    pub(super) fn clear_luns_changed(&self) {
+        for unit in self.units().values() {
+            unit.attention.clear(Condition::LunsChanged);
+        }
+    }
+
+    /// What the unit has to tell first. A changed list of LUNs is told once, by
+    /// whichever unit is asked first, as SPC-4 devices do.
+    pub(super) fn take_attention(&self, unit: &LogicalUnit) -> Option<Sense> {
+        let condition = unit.attention.take()?;
+        if condition == Condition::LunsChanged {
+            self.clear_luns_changed();
+        }
+        Some(condition.sense())
+    }
+
+    fn raise_luns_changed(&self, units: &Units) {
+        if self.addressed.load(Ordering::SeqCst) {
+            for unit in units.values() {
+                unit.attention.raise(Condition::LunsChanged);
+            }
+        }
+    }
+
+    /// The order of the checks is the order in which a host is told: no such unit,
+    /// unit attention, no such command, bad CDB, data missing, unit not ready.
+    fn dispatch(&self, unit: Option<&LogicalUnit>, cdb: &Cdb, data_out: &[u8]) -> Outcome {
+        let present = || unit.ok_or(Sense::NO_SUCH_UNIT);
+        let command = opcodes::find(cdb);
+        if !command.is_ok_and(Command::always) {
+            self.take_attention(present()?).map_or(Ok(()), Err)?;
+        }
+        let command = command?;
+        command.check_reserved(cdb)?;
+        command.check_length(cdb)?;
+        let data_out = command.data_out(cdb, data_out)?;
+        match command.handler {
+            Handler::Always(run) => run(&Request {
+                target: self,
+                unit,
+                cdb,
+            }),
+            Handler::Unit(run) => run(present()?, cdb, data_out),
+            Handler::Medium(run) => {
+                let unit = present()?;
+                unit.ready()?;
+                run(unit, cdb, data_out)
+            }
+        }
+    }
+
+    fn unit(&self, lun: u16) -> Option<Arc<LogicalUnit>> {
+        self.units().get(&lun).cloned()
+    }
+
+    // The map is whole whenever the lock is free, poisoned or not.
+    fn units(&self) -> RwLockReadGuard<'_, Units> {
+        self.units.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn units_mut(&self) -> RwLockWriteGuard<'_, Units> {
+        self.units.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
