@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A command's end: response, completion ring, status byte, MSI, in this order.
+//!
+//! The tag is free before the response is visible, because the host may use it
+//! again as soon as it sees one. Sense data go out before the header that announces
+//! them: on a real bus they share a cache line, and the host sees both or neither.
+
+use super::dma::{Errand, NoDma};
+use super::params::RingFormat;
+use super::regs;
+use super::state::Card;
+use super::trace::{Hex, field};
+use super::wire::{self, HEADER_LEN};
+use super::workers::Job;
+use crate::scsi::SENSE_LEN;
+use std::fmt::Write as _;
+
+impl Card {
+    /// Answers a command, with CHECK CONDITION if there is sense.
+    pub(super) fn complete(
+        &self,
+        job: &Job,
+        errand: Errand,
+        tag: u16,
+        sense: Option<[u8; SENSE_LEN]>,
+    ) -> Result<(), NoDma> {
+        let ring_index = {
+            let mut state = self.state();
+            if state.era != job.era {
+                return Err(NoDma::Gone);
+            }
+            state.in_flight.remove(&tag);
+            let index = state.ring_next;
+            state.ring_next = (index + 1) % job.regions.ring_entries.max(1);
+            index
+        };
+        let header = match sense {
+            Some(_) => wire::check_condition(tag),
+            None => wire::good(tag),
+        };
+        let stride = u64::from(self.params.response_stride);
+        let at = job
+            .regions
+            .responses
+            .saturating_add(u64::from(tag) * stride);
+        if let Some(sense) = &sense {
+            self.dma
+                .write(errand, "sense", at.saturating_add(HEADER_LEN as u64), sense)?;
+        }
+        // Counted before the host can see it, so that a test that has seen the
+        // answer finds it in the report.
+        self.count(sense.is_some());
+        self.trace.event("response", |line| {
+            field!(line, "tag={tag} addr={at:#012x}")?;
+            field!(
+                line,
+                "bytes={}{}",
+                Hex(&header),
+                Hex(sense.as_ref().map_or(&[], |s| s))
+            )
+        });
+        self.dma.write(errand, "response", at, &header)?;
+        self.ring(job, errand, tag, ring_index)?;
+        self.pend(job, regs::SCSI_PENDING);
+        Ok(())
+    }
+
+    /// Sets a status byte; sends an MSI if it was 0.
+    pub(super) fn pend(&self, job: &Job, cause: u32) {
+        let mut state = self.state();
+        if state.era != job.era {
+            return;
+        }
+        if state.sram.u8(cause) == 0 {
+            state.sram.put_u8(cause, 1);
+            self.interrupt(&state, cause);
+        }
+    }
+
+    fn ring(&self, job: &Job, errand: Errand, tag: u16, index: u32) -> Result<(), NoDma> {
+        let wide = u32::from(tag).to_be_bytes();
+        let entry: &[u8] = match self.params.ring {
+            RingFormat::None => return Ok(()),
+            RingFormat::Tag16 => &wide[2..],
+            RingFormat::Tag32 => &wide,
+        };
+        let at = job
+            .regions
+            .ring
+            .saturating_add(u64::from(index) * entry.len() as u64);
+        self.trace.event("ring", |line| {
+            field!(
+                line,
+                "tag={tag} index={index} addr={at:#012x} bytes={}",
+                Hex(entry)
+            )
+        });
+        match self.dma.write(errand, "ring", at, entry) {
+            // The response is out; a ring that cannot be written is only reported.
+            Err(NoDma::Refused) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn count(&self, check_condition: bool) {
+        let mut figures = self.figures.lock();
+        figures.completed += 1;
+        figures.check_conditions += u64::from(check_condition);
+    }
+
+    /// A command that ends without an answer.
+    pub(super) fn drop_command(&self, job: &Job, tag: u16, why: NoDma) {
+        let mut state = self.state();
+        if state.era == job.era {
+            state.in_flight.remove(&tag);
+        }
+        drop(state);
+        self.figures.lock().dropped += 1;
+        self.trace
+            .event("dropped", |line| field!(line, "tag={tag} why={why:?}"));
+    }
+}

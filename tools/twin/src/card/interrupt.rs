@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The card's one MSI, on its way to the host as an eventfd.
+//!
+//! A status byte that becomes 1 sends one MSI, if its mask is open; while it stays
+//! 1 further completions send none. A test may hold interrupts back; what was held
+//! goes out as one MSI when it lets go, as messages on a real bus would merge.
+
+use super::regs::MASK_ABOVE;
+use super::report::Figures;
+use super::state::{Card, State};
+use super::trace::{Recorder, field};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+#[derive(Default)]
+struct Line {
+    eventfd: Option<File>,
+    held: bool,
+    waiting: bool,
+}
+
+/// The way to the host's interrupt.
+pub struct Msi {
+    line: Mutex<Line>,
+    figures: Arc<Figures>,
+    trace: Recorder,
+}
+
+impl Msi {
+    pub(crate) fn new(figures: Arc<Figures>, trace: Recorder) -> Self {
+        Msi {
+            line: Mutex::default(),
+            figures,
+            trace,
+        }
+    }
+
+    /// Takes the eventfd that stands for the vector, or none when it is disabled.
+    pub fn connect(&self, eventfd: Option<File>) {
+        self.line().eventfd = eventfd;
+    }
+
+    /// Forgets an interrupt that is held back.
+    pub fn forget(&self) {
+        self.line().waiting = false;
+    }
+
+    /// Sends an MSI now, or later when it is held back.
+    fn raise(&self) {
+        let mut line = self.line();
+        if line.held {
+            line.waiting = true;
+            return self.trace.event("msi-held", |_| Ok(()));
+        }
+        self.send(&mut line);
+    }
+
+    /// Holds interrupts back. `may_send` says whether what was held may go out.
+    fn hold(&self, held: bool, may_send: bool) {
+        let mut line = self.line();
+        line.held = held;
+        if !held && std::mem::take(&mut line.waiting) {
+            match may_send {
+                true => self.send(&mut line),
+                false => self.lost("no-bus-master"),
+            }
+        }
+    }
+
+    fn send(&self, line: &mut Line) {
+        let Some(eventfd) = &mut line.eventfd else {
+            return self.lost("no-msi");
+        };
+        match eventfd.write_all(&1u64.to_ne_bytes()) {
+            Ok(()) => {
+                self.figures.lock().interrupts += 1;
+                self.trace.event("msi", |_| Ok(()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the eventfd of the MSI");
+                self.lost("eventfd");
+            }
+        }
+    }
+
+    fn lost(&self, why: &str) {
+        self.figures.lock().interrupts_lost += 1;
+        self.trace
+            .event("msi-lost", |line| field!(line, "why={why}"));
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Card {
+    /// A status byte became 1, or its mask was opened over a 1.
+    pub(super) fn interrupt(&self, state: &State, cause: u32) {
+        if state.sram.u8(cause + MASK_ABOVE) != 0 {
+            return self
+                .trace
+                .event("masked", |line| field!(line, "cause={cause:#x}"));
+        }
+        match self.dma.is_bus_master() {
+            true => self.msi.raise(),
+            false => self.msi.lost("no-bus-master"),
+        }
+    }
+
+    /// Holds interrupts back, or lets them go.
+    pub fn hold_interrupts(&self, hold: bool) {
+        self.msi.hold(hold, self.dma.is_bus_master());
+    }
+}

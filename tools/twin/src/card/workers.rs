@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The threads that execute commands, several at once and so out of order.
+
+use super::bringup::Regions;
+use super::dma::Era;
+use super::state::Card;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// What a doorbell asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// The SCSI command with this tag.
+    Scsi(u16),
+    /// The document in the management command buffer.
+    Manage,
+}
+
+/// Work, and what was true when its doorbell rang.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The era it belongs to.
+    pub era: Era,
+    /// Its number, from which its random numbers are drawn.
+    pub sequence: u64,
+    /// Where the host's regions lie.
+    pub regions: Arc<Regions>,
+    /// The work.
+    pub work: Work,
+}
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    closed: bool,
+}
+
+/// Jobs on their way from the doorbells to the workers.
+#[derive(Default)]
+pub struct Queue {
+    jobs: Mutex<Jobs>,
+    more: Condvar,
+}
+
+impl Queue {
+    /// Adds a job.
+    pub fn push(&self, job: Job) {
+        self.lock().waiting.push_back(job);
+        self.more.notify_one();
+    }
+
+    /// Takes a job, waiting for one; none once the queue is closed.
+    pub fn pop(&self) -> Option<Job> {
+        let mut jobs = self.lock();
+        loop {
+            if jobs.closed {
+                return None;
+            }
+            if let Some(job) = jobs.waiting.pop_front() {
+                return Some(job);
+            }
+            jobs = self.more.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Sends all workers home.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.more.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A card's workers. They go home when this is dropped.
+pub struct Workers {
+    card: Arc<Card>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Starts as many threads as the card's parameters say.
+    pub fn start(card: &Arc<Card>) -> Workers {
+        let work = |_| {
+            let card = card.clone();
+            thread::spawn(move || {
+                while let Some(job) = card.queue.pop() {
+                    card.execute(&job);
+                }
+            })
+        };
+        Workers {
+            card: card.clone(),
+            threads: (0..card.params.workers).map(work).collect(),
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.card.queue.close();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a worker panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The words of the command line.
+
+mod run;
+mod shell;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+use vmtest::{Builder, Error, Flavour, Iommu, Result, Vm, VolumeSpec, paths, size};
+
+/// The exit status for a report of the guest's kernel (an oops, a warning ...).
+pub const KERNEL_REPORT: u8 = 125;
+const TIMEOUT: u8 = 124;
+const HARNESS: u8 = 126;
+
+/// Boots a kernel in QEMU with a twin of the Apple RAID Card.
+#[derive(Debug, Parser)]
+#[command(name = "tools/vm", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a command in the guest, and exit with its status.
+    ///
+    /// 124: the time was up; 125: the guest's kernel reported an oops, a warning or
+    /// the like, which is printed; 126: the test bed itself failed.
+    Run(run::Run),
+    /// A shell in the guest; `exit` powers off, Ctrl-A X pulls the plug.
+    Shell(shell::Shell),
+}
+
+/// What the VM shall be like.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Guest memory
+    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = size::parse)]
+    memory: u64,
+    /// Processors
+    #[arg(long, value_name = "COUNT", default_value_t = 2)]
+    cpus: u32,
+    /// Debian's own kernel, or one with lockdep, KASAN and more
+    #[arg(long, value_enum, default_value_t = KernelWord::Stock)]
+    kernel: KernelWord,
+    /// The guest's IOMMU
+    #[arg(long, value_enum, default_value_t = IommuWord::Off)]
+    iommu: IommuWord,
+    /// Put the card behind a bridge from PCI Express to PCI
+    #[arg(long)]
+    behind_bridge: bool,
+    /// A volume of the card: a size, or a file; may be repeated [default: 1G]
+    #[arg(long, value_name = "SIZE|FILE")]
+    volume: Vec<VolumeSpec>,
+    /// A setting of the twin; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    twin: Vec<String>,
+    /// A folder for the guest to read and write at /mnt/share
+    #[arg(long, value_name = "DIR")]
+    share: Option<PathBuf>,
+    /// Do not load the driver
+    #[arg(long)]
+    no_load: bool,
+    /// More kernel parameters
+    #[arg(
+        long,
+        value_name = "PARAMETERS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    append: String,
+    /// Say what happens, and where the logs are
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum KernelWord {
+    Stock,
+    Debug,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum IommuWord {
+    Off,
+    Strict,
+    Passthrough,
+}
+
+impl Cli {
+    /// Does what the words say; gives the exit status.
+    pub fn run(self) -> Result<u8> {
+        match self.command {
+            Command::Run(run) => run.run(),
+            Command::Shell(shell) => shell.run(),
+        }
+    }
+}
+
+impl Options {
+    /// The VM, with the log of the twin already going to its file.
+    fn builder(&self) -> Result<Builder> {
+        let run = paths::new_run()?;
+        let log = run.join("twin.log");
+        log_to(&log)?;
+        self.say(|| {
+            let console = paths::on_host(&run.join("console.log"));
+            format!(
+                "guest console: {}\nvm: twin log: {}",
+                console.display(),
+                paths::on_host(&log).display()
+            )
+        });
+        let mut builder = Vm::builder()
+            .run_folder(&run)
+            .memory(self.memory)
+            .cpus(self.cpus)
+            .kernel(match self.kernel {
+                KernelWord::Stock => Flavour::Stock,
+                KernelWord::Debug => Flavour::Debug,
+            })
+            .iommu(match self.iommu {
+                IommuWord::Off => Iommu::Off,
+                IommuWord::Strict => Iommu::Strict,
+                IommuWord::Passthrough => Iommu::Passthrough,
+            })
+            .append(&self.append);
+        for volume in &self.volume {
+            builder = builder.volume(volume.clone());
+        }
+        for setting in &self.twin {
+            builder = builder.twin(setting);
+        }
+        if let Some(folder) = &self.share {
+            builder = builder.share(folder);
+        }
+        if self.behind_bridge {
+            builder = builder.behind_bridge();
+        }
+        if self.no_load {
+            builder = builder.no_load();
+        }
+        Ok(builder)
+    }
+
+    /// Prints a line with -v.
+    fn say(&self, line: impl FnOnce() -> String) {
+        if self.verbose {
+            eprintln!("vm: {}", line());
+        }
+    }
+}
+
+/// The exit status that tells an error.
+pub fn status_of(error: &Error) -> u8 {
+    match error {
+        Error::Timeout { .. } => TIMEOUT,
+        Error::Panic(_) => KERNEL_REPORT,
+        Error::Died(_) | Error::Harness(_) => HARNESS,
+    }
+}
+
+fn log_to(path: &Path) -> anyhow::Result<()> {
+    let file = File::create(path).with_context(|| format!("create {}", path.display()))?;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_writer(Mutex::new(file))
+        .with_ansi(false)
+        .with_env_filter(filter)
+        .init();
+    Ok(())
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where things lie. `tools/env/run` gives the build root a fixed shape: the
+//! repository is /src, the cache is /cache, and the build root alone, without what
+//! is mounted over it, is /run/vm/root.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, ensure};
+
+/// The build root as the guest gets to see it.
+pub const GUEST_ROOT: &str = "/run/vm/root";
+/// Where the builds of the driver lie, one folder for each kernel release.
+pub const BUILD: &str = "/src/build";
+/// The part of the cache that is ours.
+pub const CACHE: &str = "/cache/vm";
+/// The kernel with all of the debugging options, if it was built.
+pub const DEBUG_KERNEL: &str = "/cache/kernel-debug";
+
+/// How many folders of past runs are kept.
+const KEPT_RUNS: usize = 10;
+
+/// Complains when this process does not run in the build root.
+pub fn check() -> Result<()> {
+    ensure!(
+        Path::new(GUEST_ROOT).is_dir(),
+        "{GUEST_ROOT} is missing: the VM test bed runs in the build root, by tools/env/run"
+    );
+    Ok(())
+}
+
+/// The path under which the host knows a file of the build root's /cache and /src.
+pub fn on_host(path: &Path) -> PathBuf {
+    for (inside, variable) in [("/cache", "HOST_CACHE"), ("/src", "HOST_SRC")] {
+        if let (Ok(rest), Ok(outside)) = (path.strip_prefix(inside), std::env::var(variable)) {
+            return Path::new(&outside).join(rest);
+        }
+    }
+    path.to_path_buf()
+}
+
+/// Makes a folder for the files of one run, and removes those of runs long past.
+pub fn new_run() -> Result<PathBuf> {
+    let runs = Path::new(CACHE).join("runs");
+    fs::create_dir_all(&runs).with_context(|| format!("create {}", runs.display()))?;
+    let mut past: Vec<PathBuf> = fs::read_dir(&runs)?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    past.sort();
+    for old in past.iter().rev().skip(KEPT_RUNS - 1) {
+        let _ = fs::remove_dir_all(old);
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    let run = runs.join(format!("{now}-{}", std::process::id()));
+    fs::create_dir(&run).with_context(|| format!("create {}", run.display()))?;
+    Ok(run)
+}
+
+/// Gives the cached file (or folder) `name`; makes it first when it is not there.
+/// `make` gets another path, so that nobody finds half a file.
+pub fn cached(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let path = Path::new(CACHE).join(name);
+    if path.exists() {
+        return Ok(path);
+    }
+    fs::create_dir_all(CACHE).with_context(|| format!("create {CACHE}"))?;
+    let making = Path::new(CACHE).join(format!("{name}.making-{}", std::process::id()));
+    make(&making)?;
+    if fs::rename(&making, &path).is_err() && !path.exists() {
+        anyhow::bail!("cannot rename {} to {}", making.display(), path.display());
+    }
+    Ok(path)
+}

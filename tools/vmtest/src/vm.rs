@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A VM that runs.
+
+use std::fs;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use crate::agent::Agent;
+use crate::builder::{Builder, VolumeSpec};
+use crate::card::Card;
+use crate::console::{Console, Tail};
+use crate::detector::{self, Report};
+use crate::error::{Error, Result};
+use crate::job::{Job, Output};
+use crate::kernel::Kernel;
+use crate::lock::VmLock;
+use crate::process::Process;
+use crate::qemu::{self, Machine};
+use crate::qmp::Qmp;
+use crate::{initramfs, modules, paths};
+
+const PACE: Duration = Duration::from_millis(10);
+/// How long a guest that panics gets to print why.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+const SHUTDOWN: Duration = Duration::from_secs(60);
+
+/// A guest that runs, and the QEMU that it runs in. Dropped, both are gone.
+#[derive(Debug)]
+pub struct Vm {
+    // In the order of their ends: QEMU before the card that it uses.
+    process: Process,
+    qmp: Mutex<Qmp>,
+    agent: Mutex<Agent>,
+    card: Option<Card>,
+    console: Console,
+    run: PathBuf,
+    jobs: AtomicU32,
+    boot_limit: Duration,
+    exec_limit: Duration,
+    _lock: VmLock,
+}
+
+impl Vm {
+    /// The description of a VM, to be changed and booted.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn boot(builder: Builder) -> Result<Self> {
+        let vm = Self::start(&builder)?;
+        vm.wait_ready()?;
+        if builder.load {
+            vm.load_driver()?;
+        }
+        Ok(vm)
+    }
+
+    fn start(builder: &Builder) -> anyhow::Result<Self> {
+        paths::check()?;
+        let kernel = Kernel::find(builder.flavour)?;
+        let run = match &builder.run_folder {
+            Some(folder) => folder.clone(),
+            None => paths::new_run()?,
+        };
+        fs::create_dir_all(run.join("exchange"))?;
+        if !modules::stage(&kernel, &run.join("modules"))? && builder.load {
+            bail!(
+                "the driver is not built for {}: {}/{}/{}.ko is missing (run `make module`, or boot with --no-load)",
+                kernel.release,
+                paths::on_host(Path::new(paths::BUILD)).display(),
+                kernel.release,
+                modules::DRIVER,
+            );
+        }
+        initramfs::write(&kernel, &run.join("initramfs"))?;
+        let lock = VmLock::take()?;
+        let card = start_card(builder, &run.join("card.sock"))?;
+        let machine = Machine {
+            kvm: qemu::has_kvm(),
+            memory: builder.memory,
+            cpus: builder.cpus,
+            kernel: kernel.image,
+            kernel_layer: kernel.layer,
+            share: builder.share.clone(),
+            iommu: builder.iommu,
+            behind_bridge: builder.behind_bridge,
+            card: card.as_ref().map(|_| run.join("card.sock")),
+            terminal: builder.terminal,
+            append: builder.append.clone(),
+            run: run.clone(),
+        };
+        let arguments = machine.arguments();
+        fs::write(run.join("qemu.args"), arguments.join("\n"))?;
+        let process = Process::start(&arguments, &run.join("qemu.log"), builder.terminal)?;
+        Ok(Self {
+            qmp: Mutex::new(Qmp::new(connect(&run.join("qmp.sock"), &process)?)?),
+            agent: Mutex::new(Agent::new(connect(&run.join("agent.sock"), &process)?)),
+            process,
+            card,
+            console: Console::new(&run.join("console.log")),
+            run,
+            jobs: AtomicU32::new(0),
+            boot_limit: builder.boot_limit,
+            exec_limit: builder.exec_limit,
+            _lock: lock,
+        })
+    }
+
+    /// Runs a shell command, and waits for its end.
+    pub fn exec(&self, command: &str) -> Result<Output> {
+        self.spawn(command)?.wait(self.exec_limit)
+    }
+
+    /// Starts a shell command, so that other things can be done while it runs.
+    pub fn spawn(&self, command: &str) -> Result<Job<'_>> {
+        self.spawn_program(&["/bin/sh", "-c", command])
+    }
+
+    /// Starts a program with arguments.
+    pub fn spawn_program(&self, words: &[&str]) -> Result<Job<'_>> {
+        let id = self.jobs.fetch_add(1, Ordering::Relaxed).to_string();
+        // A session of its own, so that it can be killed with its children.
+        let mut arguments = vec!["/bin/sh".to_owned(), "/run/exec.sh".to_owned(), id.clone()];
+        arguments.extend(words.iter().map(|word| (*word).to_owned()));
+        let pid = lock(&self.agent).start("/usr/bin/setsid", &arguments)?;
+        let what = match words {
+            ["/bin/sh", "-c", command] => format!("`{command}`"),
+            words => format!("`{}`", words.join(" ")),
+        };
+        Ok(Job::new(
+            self,
+            self.run.join("exchange").join(id),
+            pid,
+            what,
+        ))
+    }
+
+    /// Loads the driver; its disks are there afterwards.
+    pub fn load_driver(&self) -> Result<()> {
+        let output = self.exec(&format!("modprobe {}", modules::DRIVER))?;
+        if output.status == 0 {
+            return Ok(());
+        }
+        Err(Error::Harness(anyhow::anyhow!(
+            "modprobe {} failed (status {}): {}\nthe guest's console ended with:\n{}",
+            modules::DRIVER,
+            output.status,
+            output.stderr_text().trim(),
+            self.console.tail(15)
+        )))
+    }
+
+    /// Everything that the guest's kernel has printed.
+    pub fn console_log(&self) -> String {
+        self.console.text()
+    }
+
+    /// What the kernel has to complain about: from its console and, should that
+    /// have nothing and the guest still answer, from dmesg.
+    pub fn reports(&self) -> Result<Vec<Report>> {
+        let found = detector::reports(&self.console.text());
+        if !found.is_empty() || self.process.ended().is_some() {
+            return Ok(found);
+        }
+        let dmesg = self.exec("dmesg")?;
+        Ok(detector::reports(&dmesg.stdout_text()))
+    }
+
+    /// What the kernel has complained about on its console; asks the guest nothing.
+    pub fn reports_of_console(&self) -> Vec<Report> {
+        detector::reports(&self.console.text())
+    }
+
+    /// Has the guest reboot in an orderly way (the driver's shutdown method runs),
+    /// and waits until commands can be run again. The driver is not loaded then.
+    pub fn reboot(&self) -> Result<()> {
+        self.forget_ready()?;
+        let _unfinished = self.spawn("sync; busybox reboot -f")?;
+        self.wait_ready()
+    }
+
+    /// Resets the guest as by its reset button, and waits as [`Vm::reboot`] does.
+    pub fn reset(&self) -> Result<()> {
+        self.forget_ready()?;
+        self.qmp().execute("system_reset", serde_json::json!({}))?;
+        self.wait_ready()
+    }
+
+    /// Has the guest power off in an orderly way, and gives what its kernel had to
+    /// complain about.
+    pub fn shutdown(self) -> Result<Vec<Report>> {
+        if self.process.ended().is_none() {
+            let _unfinished = self.spawn("sync; busybox poweroff -f")?;
+            let begin = Instant::now();
+            let mut watch = self.watch();
+            while self.process.ended().is_none() {
+                match watch.check() {
+                    Ok(()) | Err(Error::Died(_)) => {}
+                    Err(error) => return Err(error),
+                }
+                if begin.elapsed() > SHUTDOWN {
+                    return Err(self.timeout("the guest's power-off", SHUTDOWN));
+                }
+                thread::sleep(PACE);
+            }
+        }
+        Ok(detector::reports(&self.console.text()))
+    }
+
+    /// The card, when the VM has one.
+    pub fn twin(&self) -> Option<&Card> {
+        self.card.as_ref()
+    }
+
+    /// QEMU's control socket.
+    pub fn qmp(&self) -> MutexGuard<'_, Qmp> {
+        lock(&self.qmp)
+    }
+
+    /// The folder with the files of this run.
+    pub fn run_folder(&self) -> &Path {
+        &self.run
+    }
+
+    pub(crate) fn kill_group(&self, pid: u64) -> Result<()> {
+        let arguments = ["-KILL".to_owned(), "--".to_owned(), format!("-{pid}")];
+        lock(&self.agent).start("/usr/bin/kill", &arguments)?;
+        Ok(())
+    }
+
+    /// Has the agent forget a program that has ended.
+    pub(crate) fn reap(&self, pid: u64) {
+        if let Err(error) = lock(&self.agent).reap(pid) {
+            tracing::debug!("{error:#}");
+        }
+    }
+
+    pub(crate) fn watch(&self) -> Watch<'_> {
+        Watch {
+            vm: self,
+            console: self.console.watch(),
+        }
+    }
+
+    fn forget_ready(&self) -> anyhow::Result<()> {
+        fs::remove_file(self.ready_file()).context("the guest was not ready")
+    }
+
+    fn ready_file(&self) -> PathBuf {
+        self.run.join("exchange/ready")
+    }
+
+    fn wait_ready(&self) -> Result<()> {
+        let begin = Instant::now();
+        let mut watch = self.watch();
+        while !self.ready_file().exists() {
+            watch.check()?;
+            if begin.elapsed() > self.boot_limit {
+                return Err(self.timeout("the boot", self.boot_limit));
+            }
+            thread::sleep(PACE);
+        }
+        while !lock(&self.agent).sync()? {
+            watch.check()?;
+            if begin.elapsed() > self.boot_limit {
+                return Err(self.timeout("the start of the guest's agent", self.boot_limit));
+            }
+        }
+        Ok(())
+    }
+
+    fn timeout(&self, what: &str, limit: Duration) -> Error {
+        Error::Timeout {
+            what: what.to_owned(),
+            seconds: limit.as_secs(),
+            tail: format!("\nits console ended with:\n{}", self.console.tail(15)),
+        }
+    }
+}
+
+/// Notices when the guest cannot go on.
+#[derive(Debug)]
+pub(crate) struct Watch<'vm> {
+    vm: &'vm Vm,
+    console: Tail,
+}
+
+impl Watch<'_> {
+    /// An error when QEMU has ended or the kernel panicked.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        if self.vm.console.panicked(&mut self.console) {
+            thread::sleep(LAST_WORDS);
+            return Err(Error::Panic(detector::reports(&self.vm.console.text())));
+        }
+        match self.vm.process.ended() {
+            Some(how) => Err(Error::Died(how)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn start_card(builder: &Builder, socket: &Path) -> anyhow::Result<Option<Card>> {
+    if !builder.card {
+        return Ok(None);
+    }
+    let mut volumes = builder.volumes.clone();
+    if volumes.is_empty() {
+        volumes.push(VolumeSpec::Size(1 << 30));
+    }
+    Card::start(&builder.twin, &volumes, socket)
+}
+
+/// Connects to a socket that QEMU makes as it starts.
+fn connect(socket: &Path, process: &Process) -> anyhow::Result<UnixStream> {
+    let begin = Instant::now();
+    loop {
+        match UnixStream::connect(socket) {
+            Ok(stream) => return Ok(stream),
+            Err(_) if begin.elapsed() < Duration::from_secs(20) => {}
+            Err(error) => return Err(error).context("QEMU does not open its sockets"),
+        }
+        if let Some(how) = process.ended() {
+            bail!("QEMU does not start: {how}");
+        }
+        thread::sleep(PACE);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
