@@ -14,7 +14,8 @@
 //! has one mutex, held for a few memory accesses at a time and never while DMA or
 //! SCSI is done. The DMA gate and the table of guest memory have locks of their
 //! own that are taken inside it, never the other way round; record and report are
-//! leaves.
+//! leaves. Around all of them lies the power: a worker holds it while the target
+//! executes its command.
 //!
 //! A fault (to be injected by tests, later) has these places to hook in: a doorbell
 //! in [`mmio`], a command in [`execute`], a piece of data in [`transfer`], a
