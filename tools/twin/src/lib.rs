@@ -22,5 +22,6 @@ pub use card::memory::{Direction, Why};
 pub use card::params::{CardParams, ConfigError, KEYS, Key};
 pub use card::report::{Refused, Report};
 pub use card::trace::{Mark, Recorder};
+pub use scsi::{Target, Volume};
 pub use serve::Server;
 pub use twin::{Config, Twin};

@@ -86,7 +86,8 @@ impl Twin {
     }
 
     /// Takes the card's power away and gives it back: the card comes up afresh, its
-    /// doorbell counters included. Commands in flight are lost.
+    /// doorbell counters included. Commands in flight are lost, and so is what the
+    /// volumes' caches held.
     pub fn power_cut(&self) {
         self.card().power_cut();
     }

@@ -50,7 +50,7 @@ impl Card {
         }
         // Counted before the host can see it, so that a test that has seen the
         // answer finds it in the report.
-        self.count(sense.is_some());
+        self.count(sense.is_some(), u64::wrapping_add);
         self.trace.event("response", |line| {
             field!(line, "tag={tag} addr={at:#012x}")?;
             field!(
@@ -60,7 +60,9 @@ impl Card {
                 Hex(sense.as_ref().map_or(&[], |s| s))
             )
         });
-        self.dma.write(errand, "response", at, &header)?;
+        self.dma
+            .write(errand, "response", at, &header)
+            .inspect_err(|_| self.count(sense.is_some(), u64::saturating_sub))?;
         self.ring(job, errand, tag, ring_index)?;
         self.pend(job, regs::SCSI_PENDING);
         Ok(())
@@ -103,10 +105,10 @@ impl Card {
         }
     }
 
-    fn count(&self, check_condition: bool) {
+    fn count(&self, check_condition: bool, change: fn(u64, u64) -> u64) {
         let mut figures = self.figures.lock();
-        figures.completed += 1;
-        figures.check_conditions += u64::from(check_condition);
+        figures.completed = change(figures.completed, 1);
+        figures.check_conditions = change(figures.check_conditions, check_condition.into());
     }
 
     /// A command that ends without an answer.

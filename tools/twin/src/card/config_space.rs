@@ -18,7 +18,7 @@ const EXPRESS: usize = 0x80;
 const DEVICE_CONTROL: usize = EXPRESS + 0x08;
 /// Initiate function level reset, in Device Control's high byte.
 const FLR: u8 = 1 << 7;
-/// macOS reads it once, and reads 4. Nobody knows what it is. The card shows no
+/// macOS reads 4 there, once. Nobody knows what it is. The card shows no
 /// extended capabilities (their list, at 0x100, is empty), so it is part of none.
 const UNKNOWN: usize = 0x22c;
 

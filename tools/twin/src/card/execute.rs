@@ -16,6 +16,7 @@ use crate::scsi::{DataPhase, Reply, SENSE_LEN, Status};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::fmt::Write as _;
+use std::sync::PoisonError;
 use std::thread;
 use std::time::Duration;
 
@@ -130,11 +131,27 @@ impl Card {
             DataPhase::Out(length) => transfer.fetch(&slot.descriptor, length)?,
             DataPhase::In(_) | DataPhase::None => Vec::new(),
         };
-        let reply = self.target.execute(lun, &slot.cdb, &data_out);
+        let reply = self.have_executed(job, lun, &slot.cdb, &data_out)?;
         if !reply.data_in.is_empty() {
             transfer.deliver(&slot.descriptor, &reply.data_in, random)?;
         }
         Ok(reply)
+    }
+
+    /// Has the target execute the command, unless it is over already: what a power
+    /// cut or a reset ended must not reach a volume afterwards.
+    fn have_executed(
+        &self,
+        job: &Job,
+        lun: u16,
+        cdb: &[u8; 16],
+        data_out: &[u8],
+    ) -> Result<Reply, End> {
+        let _powered = self.power.read().unwrap_or_else(PoisonError::into_inner);
+        if self.state().era != job.era {
+            return Err(End::Gone);
+        }
+        Ok(self.target.execute(lun, cdb, data_out))
     }
 
     fn trace_slot(&self, slot: &Slot, phase: DataPhase) {

@@ -37,13 +37,9 @@ impl Card {
         };
         let result = self.request(job, errand).and_then(|request| {
             self.trace.event("mgmt", |line| {
-                let first = request.iter().take(64).copied().collect::<Vec<u8>>();
-                field!(
-                    line,
-                    "bytes={} text=\"{}\"",
-                    request.len(),
-                    first.escape_ascii()
-                )
+                let begin = request[..request.len().min(64)].escape_ascii().to_string();
+                let text = begin.replace(' ', "\\x20");
+                field!(line, "bytes={} text={text}", request.len())
             });
             self.dma.write(
                 errand,

@@ -3,22 +3,23 @@
 //! The card itself: registers, command slots, DMA, interrupts.
 //!
 //! One command's way through these files: the host writes a tag into the mailbox
-//! and bumps the doorbell ([`mmio`]); the message thread latches the tag and goes
-//! on; one of the [`workers`] takes it, fetches the slot ([`wire`]), asks the
-//! target what the CDB moves and moves it ([`execute`], [`transfer`]) through the
-//! [`dma`] gate; the response goes to host memory, the status byte is set and the
-//! MSI sent ([`complete`], [`interrupt`]). Before any of it comes the handshake
-//! ([`bringup`]), which tells the card where its six regions lie.
+//! and bumps the doorbell (`mmio`); the message thread latches the tag and goes
+//! on; one of the `workers` takes it, fetches the slot (`wire`), asks the
+//! target what the CDB moves and moves it (`execute`, `transfer`) through the
+//! `dma` gate; the response goes to host memory, the status byte is set and the
+//! MSI sent (`complete`, `interrupt`). Before any of it comes the handshake
+//! (`bringup`), which tells the card where its six regions lie.
 //!
 //! What protects what: [`state::State`] (SRAM, counters, phase, tags in flight)
 //! has one mutex, held for a few memory accesses at a time and never while DMA or
 //! SCSI is done. The DMA gate and the table of guest memory have locks of their
 //! own that are taken inside it, never the other way round; record and report are
-//! leaves.
+//! leaves. Around all of them lies the power: a worker holds it while the target
+//! executes its command.
 //!
 //! A fault (to be injected by tests, later) has these places to hook in: a doorbell
-//! in [`mmio`], a command in [`execute`], a piece of data in [`transfer`], a
-//! response or an interrupt in [`complete`], readiness in [`bringup`].
+//! in `mmio`, a command in `execute`, a piece of data in `transfer`, a
+//! response or an interrupt in `complete`, readiness in `bringup`.
 
 pub mod bringup;
 mod complete;

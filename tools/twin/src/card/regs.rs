@@ -4,7 +4,7 @@
 //!
 //! What the host calls registers are words in shared memory, big-endian, read and
 //! written at any width. [`Sram`] is that memory and no more: what a write sets
-//! in motion is the business of [`super::mmio`].
+//! in motion is the business of `mmio`.
 
 use super::params::CardParams;
 

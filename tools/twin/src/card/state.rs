@@ -21,7 +21,7 @@ use super::workers::Queue;
 use crate::scsi::Target;
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// How far the card has come with its host.
 #[derive(Clone, Debug)]
@@ -73,6 +73,9 @@ pub struct Card {
     pub(super) figures: Arc<Figures>,
     pub(super) trace: Recorder,
     pub(super) config: Mutex<ConfigSpace>,
+    /// Held shared while the target executes a command; a power cut takes it alone,
+    /// so that power fails for all volumes at one moment, and between commands.
+    pub(super) power: RwLock<()>,
     state: Mutex<State>,
 }
 
@@ -85,6 +88,7 @@ impl Card {
             msi: Msi::new(figures.clone(), trace.clone()),
             queue: Queue::default(),
             config: Mutex::new(ConfigSpace::new()),
+            power: RwLock::default(),
             state: Mutex::new(State {
                 sram: Sram::new(&params, Counters::FRESH),
                 counters: Counters::FRESH,
@@ -121,10 +125,12 @@ impl Card {
         self.restart(why, counters);
     }
 
-    /// Takes the card's power away and gives it back. (Its volumes' caches are the
-    /// target's business.)
+    /// Takes the card's power away and gives it back: commands in flight are dropped,
+    /// and so is what the volumes' caches hold.
     pub fn power_cut(&self) {
+        let _alone = self.power.write().unwrap_or_else(PoisonError::into_inner);
         self.restart("power-cut", Counters::FRESH);
+        self.target.power_cut();
     }
 
     /// Plays dead, as a card that was pulled out does, or comes back to life.

@@ -4,10 +4,10 @@
 //!
 //! Every line is `<µs since start> <kind> key=value ...`, for people and for
 //! scripts alike; values hold no blanks. Kinds: `config-read`, `config-write`,
-//! `read`, `write` (BAR0, values decoded big-endian), `doorbell`, `slot`, `entry`,
-//! `data-in`, `data-out`, `response`, `ring`, `mgmt`, `msi`, `msi-lost`,
-//! `msi-held`, `masked`, `ready`, `reset`, `dropped`, `dma-refused`,
-//! `protocol-error`, `map`, `unmap`, `client`.
+//! `read`, `write` (BAR0, values decoded big-endian), `ready`, `doorbell`, `slot`,
+//! `entry`, `data-in`, `data-out`, `junk`, `overrun`, `response`, `ring`, `mgmt`,
+//! `msi`, `msi-lost`, `msi-held`, `masked`, `dropped`, `reset`, `dma-refused`,
+//! `protocol-error`, `map`, `unmap`.
 //!
 //! While recording is off an event costs one relaxed load.
 

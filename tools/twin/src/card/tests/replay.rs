@@ -65,7 +65,7 @@ fn hex(text: &str) -> u64 {
 
 #[test]
 fn the_trace_of_macos() {
-    let bench = Bench::new("bring-up-delay=50");
+    let bench = Bench::new("bring-up-delay=200");
     bench.memory.put(B, b"<xml/>\0");
     bench.put_slot(0x3b, &[], [0; 8]);
     for line in TRACE.lines().map(str::trim).filter(|line| !line.is_empty()) {
