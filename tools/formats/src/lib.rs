@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pure modules of the driver, as they are, compiled in user space: formats on the wire, what
+//! a CDB moves, how data travels. They use nothing of the kernel, so they can be tested here
+//! against the bytes of the macOS trace and by properties. The twin does not use them: it has a
+//! decoder of its own, so that a shared mistake cannot hide.
+
+#![allow(dead_code, missing_docs)]
+
+#[path = "../../../drivers/scsi/apple_raid/cdb.rs"]
+pub(crate) mod cdb;
+#[path = "../../../drivers/scsi/apple_raid/transfer.rs"]
+pub(crate) mod transfer;
+#[path = "../../../drivers/scsi/apple_raid/wire.rs"]
+pub(crate) mod wire;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What CDBs move, against the twin's independent reading where both know a command.
+
+use apple_raid_twin::scsi::{DataPhase, Target, Volume};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+
+use crate::cdb::{Amount, Phase, phase};
+
+fn cdb(bytes: &[u8]) -> [u8; 16] {
+    let mut cdb = [0; 16];
+    cdb[..bytes.len()].copy_from_slice(bytes);
+    cdb
+}
+
+#[test]
+fn lengths_of_reads_and_writes() {
+    let blocks = |n| Some(Phase::In(Amount::Blocks(n)));
+    assert_eq!(phase(&cdb(&[0x08, 0, 0, 0, 1])), blocks(1));
+    assert_eq!(phase(&cdb(&[0x08, 0, 0, 0, 0])), blocks(256));
+    assert_eq!(phase(&cdb(&[0x28, 0, 0, 0, 0, 0, 0, 1, 2])), blocks(0x102));
+    assert_eq!(
+        phase(&cdb(&[0xa8, 0, 0, 0, 0, 0, 1, 2, 3, 4])),
+        blocks(0x0102_0304)
+    );
+    assert_eq!(
+        phase(&cdb(&[
+            0x88, 0, 9, 9, 9, 9, 9, 9, 9, 9, 0xff, 0xff, 0xff, 0xff
+        ])),
+        blocks(u32::MAX)
+    );
+    assert_eq!(
+        phase(&cdb(&[0x0a, 0, 0, 0, 0])),
+        Some(Phase::Out(Amount::Blocks(256)))
+    );
+}
+
+#[test]
+fn verify_moves_data_only_to_compare() {
+    let verify = |bytchk: u8| phase(&cdb(&[0x2f, bytchk << 1, 0, 0, 0, 0, 0, 0, 5]));
+    assert_eq!(verify(0), Some(Phase::None));
+    assert_eq!(verify(1), Some(Phase::Out(Amount::Blocks(5))));
+    assert_eq!(verify(2), None);
+    assert_eq!(verify(3), Some(Phase::Out(Amount::Blocks(1))));
+}
+
+#[test]
+fn commands_that_are_not_offered() {
+    // FORMAT UNIT, ATA PASS-THROUGH(12) and (16), READ LONG, vendor specific, variable length
+    for opcode in [0x04, 0xa1, 0x85, 0x3e, 0xc0, 0xff, 0x7f] {
+        assert_eq!(phase(&cdb(&[opcode])), None, "{opcode:#04x}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_cdb_has_a_meaning_or_none(bytes in any::<[u8; 16]>()) {
+        let _ = phase(&bytes);
+    }
+}
+
+/// The twin's reading of a CDB was written from the standards, without sight of the driver's.
+/// What the two know, they must read alike; what the driver does not know, it refuses.
+#[test]
+fn the_twin_reads_cdbs_alike() {
+    let target = Target::default();
+    let volume = Volume::temporary(1 << 20).expect("a temporary volume");
+    target.add_volume(0, volume).expect("LUN 0 is free");
+    let mut runner = TestRunner::deterministic();
+    let mut compared = 0;
+    for _ in 0..200_000 {
+        let bytes = any::<[u8; 16]>()
+            .new_tree(&mut runner)
+            .expect("a CDB")
+            .current();
+        let theirs = target.data_phase(0, &bytes);
+        if theirs == DataPhase::None {
+            continue;
+        }
+        let ours = phase(&bytes).map(|phase| {
+            let bytes = |amount| match amount {
+                Amount::Bytes(bytes) => u64::from(bytes),
+                Amount::Blocks(blocks) => u64::from(blocks) * 512,
+            };
+            match phase {
+                Phase::None => DataPhase::None,
+                Phase::In(amount) => DataPhase::In(bytes(amount)),
+                Phase::Out(amount) => DataPhase::Out(bytes(amount)),
+            }
+        });
+        if let Some(ours) = ours {
+            assert_eq!(ours, theirs, "{bytes:02x?}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 5_000, "only {compared} CDBs were compared");
+}
