@@ -59,6 +59,7 @@ pub struct Builder {
     pub(crate) card: bool,
     pub(crate) volumes: Vec<VolumeSpec>,
     pub(crate) twin: Vec<String>,
+    pub(crate) trace: bool,
     pub(crate) share: Option<PathBuf>,
     pub(crate) load: bool,
     pub(crate) terminal: bool,
@@ -79,6 +80,7 @@ impl Default for Builder {
             card: true,
             volumes: Vec::new(),
             twin: Vec::new(),
+            trace: false,
             share: None,
             load: true,
             terminal: false,
@@ -136,6 +138,13 @@ impl Builder {
     /// A setting of the twin, as `key=value`.
     pub fn twin(mut self, setting: &str) -> Self {
         self.twin.push(setting.to_owned());
+        self
+    }
+
+    /// All that host and card say to each other goes to the file `card.trace` in the
+    /// folder of the run.
+    pub fn trace(mut self) -> Self {
+        self.trace = true;
         self
     }
 

@@ -13,7 +13,7 @@ use crate::paths;
 /// The name of the card in QEMU, for `device_del` and the like.
 pub const CARD_ID: &str = "card";
 /// The bus that the card sits on.
-pub const SLOT_ID: &str = "slot";
+pub const PORT_ID: &str = "card-port";
 
 /// All that the command line depends on.
 #[derive(Debug, Clone)]
@@ -145,7 +145,7 @@ impl Machine {
         args.add("-chardev", format!("file,id=console,path={console}"));
         args.add("-serial", "chardev:console");
         args.add("-chardev", socket("control", "qmp.sock"));
-        args.add("-mon", "chardev=control,mode=control");
+        args.add("-qmp", "chardev:control");
         args.add("-device", "virtio-serial-pci");
         args.add("-chardev", socket("agent", "agent.sock"));
         args.add(
@@ -187,12 +187,12 @@ impl Machine {
 
     fn card(&self, args: &mut Arguments) {
         let Some(socket) = &self.card else { return };
-        args.add("-device", format!("pcie-root-port,id={SLOT_ID},chassis=1"));
-        let mut bus = SLOT_ID;
+        args.add("-device", format!("pcie-root-port,id={PORT_ID},chassis=1"));
+        let mut bus = PORT_ID;
         if self.behind_bridge {
             args.add(
                 "-device",
-                format!("pcie-pci-bridge,id=bridge,bus={SLOT_ID}"),
+                format!("pcie-pci-bridge,id=bridge,bus={PORT_ID}"),
             );
             bus = "bridge";
         }
@@ -212,7 +212,7 @@ pub fn card_device(socket: &Path, bus: &str) -> serde_json::Value {
         "bus": bus,
         "socket": { "path": socket, "type": "unix" },
     });
-    if bus != SLOT_ID {
+    if bus != PORT_ID {
         device["addr"] = json!("1");
     }
     device

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use apple_raid_twin::Twin;
 
 use crate::agent::Agent;
 use crate::builder::{Builder, VolumeSpec};
@@ -30,6 +31,7 @@ const PACE: Duration = Duration::from_millis(10);
 /// How long a guest that panics gets to print why.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 const SHUTDOWN: Duration = Duration::from_secs(60);
+const CARD_SOCKET: &str = "card.sock";
 
 /// A guest that runs, and the QEMU that it runs in. Dropped, both are gone.
 #[derive(Debug)]
@@ -38,7 +40,7 @@ pub struct Vm {
     process: Process,
     qmp: Mutex<Qmp>,
     agent: Mutex<Agent>,
-    card: Option<Card>,
+    card: Card,
     console: Console,
     run: PathBuf,
     jobs: AtomicU32,
@@ -81,7 +83,7 @@ impl Vm {
         }
         initramfs::write(&kernel, &run.join("initramfs"))?;
         let lock = VmLock::take()?;
-        let card = start_card(builder, &run.join("card.sock"))?;
+        let card = make_card(builder, &run)?;
         let machine = Machine {
             kvm: qemu::has_kvm(),
             memory: builder.memory,
@@ -91,7 +93,7 @@ impl Vm {
             share: builder.share.clone(),
             iommu: builder.iommu,
             behind_bridge: builder.behind_bridge,
-            card: card.as_ref().map(|_| run.join("card.sock")),
+            card: builder.card.then(|| run.join(CARD_SOCKET)),
             terminal: builder.terminal,
             append: builder.append.clone(),
             run: run.clone(),
@@ -99,9 +101,14 @@ impl Vm {
         let arguments = machine.arguments();
         fs::write(run.join("qemu.args"), arguments.join("\n"))?;
         let process = Process::start(&arguments, &run.join("qemu.log"), builder.terminal)?;
+        let qmp = connect(&run.join("qmp.sock"), &process).and_then(Qmp::new);
+        let agent = connect(&run.join("agent.sock"), &process).map(Agent::new);
+        if let Some(how) = early_end(&process, qmp.is_err()) {
+            bail!("QEMU does not start: {how}");
+        }
         Ok(Self {
-            qmp: Mutex::new(Qmp::new(connect(&run.join("qmp.sock"), &process)?)?),
-            agent: Mutex::new(Agent::new(connect(&run.join("agent.sock"), &process)?)),
+            qmp: Mutex::new(qmp?),
+            agent: Mutex::new(agent?),
             process,
             card,
             console: Console::new(&run.join("console.log")),
@@ -214,9 +221,9 @@ impl Vm {
         Ok(detector::reports(&self.console.text()))
     }
 
-    /// The card, when the VM has one.
-    pub fn twin(&self) -> Option<&Card> {
-        self.card.as_ref()
+    /// The card's twin. It is there even in a VM without a card.
+    pub fn twin(&self) -> &Twin {
+        self.card.twin()
     }
 
     /// QEMU's control socket.
@@ -306,15 +313,38 @@ impl Watch<'_> {
     }
 }
 
-fn start_card(builder: &Builder, socket: &Path) -> anyhow::Result<Option<Card>> {
-    if !builder.card {
-        return Ok(None);
+impl Drop for Vm {
+    fn drop(&mut self) {
+        self.process.kill();
+        self.process.wait(SHUTDOWN);
+        if let Err(error) = self.card.finish(&self.run.join("twin.report")) {
+            eprintln!("vm: {error:#}");
+        }
     }
+}
+
+fn make_card(builder: &Builder, run: &Path) -> anyhow::Result<Card> {
     let mut volumes = builder.volumes.clone();
     if volumes.is_empty() {
         volumes.push(VolumeSpec::Size(1 << 30));
     }
-    Card::start(&builder.twin, &volumes, socket)
+    let mut card = Card::new(&builder.twin, &volumes)?;
+    if builder.trace {
+        card.trace_to(&run.join("card.trace"))?;
+    }
+    if builder.card {
+        card.serve(&run.join(CARD_SOCKET))?;
+    }
+    Ok(card)
+}
+
+/// How QEMU ended when it did not like its arguments; what it says is worth waiting
+/// for when something is amiss.
+fn early_end(process: &Process, amiss: bool) -> Option<String> {
+    if amiss {
+        process.wait(LAST_WORDS);
+    }
+    process.ended()
 }
 
 /// Connects to a socket that QEMU makes as it starts.
@@ -326,8 +356,8 @@ fn connect(socket: &Path, process: &Process) -> anyhow::Result<UnixStream> {
             Err(_) if begin.elapsed() < Duration::from_secs(20) => {}
             Err(error) => return Err(error).context("QEMU does not open its sockets"),
         }
-        if let Some(how) = process.ended() {
-            bail!("QEMU does not start: {how}");
+        if process.ended().is_some() {
+            bail!("QEMU does not open its sockets");
         }
         thread::sleep(PACE);
     }

@@ -62,6 +62,9 @@ pub struct Options {
     /// A setting of the twin; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     twin: Vec<String>,
+    /// Write all that host and card say to each other to a file
+    #[arg(long)]
+    trace: bool,
     /// A folder for the guest to read and write at /mnt/share
     #[arg(long, value_name = "DIR")]
     share: Option<PathBuf>,
@@ -110,14 +113,12 @@ impl Options {
         let run = paths::new_run()?;
         let log = run.join("twin.log");
         log_to(&log)?;
-        self.say(|| {
-            let console = paths::on_host(&run.join("console.log"));
-            format!(
-                "guest console: {}\nvm: twin log: {}",
-                console.display(),
-                paths::on_host(&log).display()
-            )
-        });
+        let host = |name: &str| paths::on_host(&run.join(name)).display().to_string();
+        self.say(|| format!("guest console: {}", host("console.log")));
+        self.say(|| format!("twin log: {}", host("twin.log")));
+        if self.trace {
+            eprintln!("vm: trace of the card: {}", host("card.trace"));
+        }
         let mut builder = Vm::builder()
             .run_folder(&run)
             .memory(self.memory)
@@ -143,6 +144,9 @@ impl Options {
         }
         if self.behind_bridge {
             builder = builder.behind_bridge();
+        }
+        if self.trace {
+            builder = builder.trace();
         }
         if self.no_load {
             builder = builder.no_load();

@@ -31,6 +31,7 @@ impl Run {
         self.say(begin, "the command starts");
         let result = self.command(&vm);
         self.say(begin, "the command has ended");
+        self.tell_of_card(&vm);
         let reports = match &result {
             // A guest that may hang is not asked for anything any more.
             Err(_) => vm.reports_of_console(),
@@ -57,6 +58,20 @@ impl Run {
         let limit = Duration::from_secs(self.timeout);
         let status = job.follow(limit, &mut io::stdout().lock(), &mut io::stderr().lock())?;
         Ok(u8::try_from(status).unwrap_or(u8::MAX))
+    }
+
+    /// What the driver asked of the card that it should not have.
+    fn tell_of_card(&self, vm: &Vm) {
+        let report = vm.twin().report();
+        if let Some(first) = &report.first_refused {
+            let count = report.dma_refused;
+            eprintln!("vm: DMA of the card was refused {count} times, at first: {first:?}");
+        }
+        if let Some(first) = &report.first_protocol_error {
+            let count = report.protocol_errors;
+            eprintln!("vm: the card was misused {count} times, at first: {first}");
+        }
+        self.options.say(|| format!("{report:?}"));
     }
 
     fn say(&self, begin: Instant, what: &str) {

@@ -60,7 +60,7 @@ fn the_card_is_described_in_json_on_a_port_it_can_be_pulled_from() {
     let devices = values(&machine(), "-device");
     let card: serde_json::Value = serde_json::from_str(devices.last().unwrap()).unwrap();
     assert_eq!(card["driver"], "vfio-user-pci");
-    assert_eq!(card["bus"], SLOT_ID);
+    assert_eq!(card["bus"], PORT_ID);
     assert_eq!(card["socket"]["path"], "/cache/vm/runs/1/card.sock");
     assert_eq!(card["socket"]["type"], "unix");
 }
@@ -76,7 +76,7 @@ fn a_bridge_comes_between_port_and_card() {
         panic!("{devices:?}")
     };
     assert!(port.starts_with("pcie-root-port"));
-    assert!(bridge.starts_with("pcie-pci-bridge") && bridge.contains("bus=slot"));
+    assert!(bridge.starts_with("pcie-pci-bridge") && bridge.contains("bus=card-port"));
     assert!(card.contains(r#""bus":"bridge""#));
 }
 
