@@ -12,7 +12,10 @@ use core::{
     num::NonZero,
     ptr::NonNull, //
 };
-use kernel::{pr_err_once, prelude::*};
+use kernel::{
+    pr_err_once,
+    prelude::*, //
+};
 
 use super::{
     Host,

@@ -114,6 +114,7 @@ impl<'bound, T: Operations> Owner<'bound, T> {
     /// Allocates a host and initialises what the driver keeps with it.
     pub(super) fn new(limits: &Limits, data: impl PinInit<T::Data<'bound>, Error>) -> Result<Self> {
         limits.check()?;
+        Callbacks::<T>::check()?;
         let cmd_per_lun = i16::try_from(limits.cmd_per_lun)?;
         let private = KBox::pin_init(
             try_pin_init!(Private {
