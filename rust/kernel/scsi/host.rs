@@ -145,6 +145,9 @@ impl<'bound, T: Operations> Owner<'bound, T> {
             host.max_segment_size = limits.max_segment_size;
             host.max_sectors = limits.max_sectors;
             host.dma_alignment = limits.dma_alignment;
+            // The logical unit is named by the transport. To old devices the midlayer would write
+            // its number into the CDB as well, over bits that mean something else today.
+            host.set_no_scsi2_lun_in_cdb(1);
             bindings::shost_priv(shost.as_ptr())
                 .cast::<*const Private<'bound, T>>()
                 .write(&*private);
