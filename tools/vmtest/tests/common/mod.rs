@@ -57,3 +57,12 @@ pub fn ends_clean(vm: Vm) {
     assert_eq!(vm.reports().unwrap(), []);
     assert_eq!(vm.shutdown().unwrap(), []);
 }
+
+/// Waits for both disks: they are probed in the background.
+pub fn disks_appear(vm: &Vm) {
+    ok(
+        vm,
+        "for i in $(seq 100); do [ -b /dev/sda -a -b /dev/sdb ] && exit 0; sleep 0.1; done; \
+         ls /dev/sd*; exit 1",
+    );
+}
