@@ -112,6 +112,9 @@ impl Guest {
 
     /// A failure that a report of the kernel explains is that report.
     fn failure(&self, step: &Step, why: Why) -> Failure {
+        if let Err(why) = judge_card(&self.vm.twin().report()) {
+            eprintln!("demo: {why}");
+        }
         let reports = self.vm.reports_of_console();
         let failure = Failure {
             step: step.title.to_owned(),
