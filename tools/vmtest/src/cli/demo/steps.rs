@@ -29,7 +29,7 @@ pub fn driver_log() -> Step {
         "The driver's log, and the disks'",
         "dmesg | grep -E 'apple_raid|scsi (host)?[0-9]|sd [0-9]'",
     )
-    .expect("Apple RAID Card ready")
+    .expect("Apple RAID Card")
     .expect("Attached SCSI disk")
 }
 
@@ -176,5 +176,5 @@ pub fn load() -> Step {
         "The driver comes back",
         "modprobe apple_raid && dmesg | grep 'apple_raid' | tail -n 2",
     )
-    .expect("Apple RAID Card ready")
+    .expect("scsi host")
 }
