@@ -111,7 +111,6 @@ impl scsi::pci::Driver for AppleRaid {
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
 
     fn probe<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<(Limits, Self::Found<'bound>)> {
-        pdev.enable_device_mem()?;
         let bar = pdev.iomap_region_sized::<{ regs::END }>(0, c"apple_raid")?;
         // After power-on the firmware waits for this before it goes on (P).
         pdev.set_master();

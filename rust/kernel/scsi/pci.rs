@@ -8,6 +8,7 @@
 //! `pci::Driver` that puts them together, and takes them apart in reverse:
 //!
 //! ```text
+//!   enable
 //!   probe     what the card says of itself: Limits
 //!   DMA mask  before anything is allocated
 //!   init      the driver's data
@@ -90,7 +91,7 @@ pub trait Driver: Operations {
     /// What [`Driver::probe`] passes to [`Driver::init`].
     type Found<'bound>: 'bound;
 
-    /// Enables the device and finds out what it can do.
+    /// Finds out what the device can do. It is enabled already, but not bus master.
     fn probe<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<(Limits, Self::Found<'bound>)>;
 
     /// Makes the driver's data. DMA memory can be allocated here; the device does not know of it
@@ -120,7 +121,7 @@ pub struct Instance<'bound, T: Driver> {
     #[pin]
     irq: irq::Registration<'bound, Handler<T>>,
     vectors: KBox<pci::IrqVectorRegistration<'bound>>,
-    _quiet: StopOnDrop<'bound>,
+    _enabled: Enabled<'bound>,
     host: KBox<Owner<'bound, T>>,
     _pdev: ARef<pci::Device>,
 }
@@ -129,12 +130,23 @@ pub struct Instance<'bound, T: Driver> {
 // thread, and by the midlayer and the interrupt through `Host`, which is `Sync`.
 unsafe impl<T: Driver> Send for Instance<'_, T> {}
 
-/// Keeps the device from doing DMA when binding fails, and before its memory is freed.
-struct StopOnDrop<'bound>(BusMaster<'bound>);
+/// A device that is enabled. Dropping it keeps the device from doing DMA, and disables it: when
+/// binding fails, and before its memory is freed.
+struct Enabled<'bound>(BusMaster<'bound>);
 
-impl Drop for StopOnDrop<'_> {
+impl<'bound> Enabled<'bound> {
+    fn new(pdev: &'bound pci::Device<Core<'_>>) -> Result<Self> {
+        pdev.enable_device_mem()?;
+        Ok(Self(BusMaster::new(pdev)))
+    }
+}
+
+impl Drop for Enabled<'_> {
     fn drop(&mut self) {
         self.0.stop();
+        // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`, which `new`
+        // enabled.
+        unsafe { bindings::pci_disable_device(self.0.as_raw()) };
     }
 }
 
@@ -225,7 +237,7 @@ impl<T: Driver> pci::Driver for Adapter<T> {
         _info: Option<&'bound Self::IdInfo>,
     ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
         pin_init::pin_init_scope(move || {
-            let quiet = StopOnDrop(BusMaster::new(pdev));
+            let enabled = Enabled::new(pdev)?;
             let (host, vectors) = Self::bind(pdev)?;
             let handler = Handler::<T> {
                 host: NonNull::from(host.host()),
@@ -242,7 +254,7 @@ impl<T: Driver> pci::Driver for Adapter<T> {
             Ok(try_pin_init!(Instance {
                 _pdev: pdev.into(),
                 host,
-                _quiet: quiet,
+                _enabled: enabled,
                 vectors,
                 // SAFETY: `Instance` is the driver data of the device, which the driver core
                 // drops when it unbinds the device; it is not forgotten.

@@ -11,8 +11,8 @@ use common::{ends_clean, ok, ok_within};
 use vmtest::{Vm, VolumeSpec};
 
 const FIO: &str = "fio --name=verify --filename=/dev/sda --direct=1 --ioengine=libaio \
-    --rw=randrw --bsrange=512-256k --bs_unaligned=0 --blockalign=512 --iodepth=16 \
-    --size=64m --verify=crc32c --verify_fatal=1 --output-format=terse";
+    --rw=randrw --bsrange=512-1m --blockalign=512 --iodepth=64 \
+    --size=128m --verify=crc32c --verify_fatal=1 --output-format=terse";
 
 /// Top bytes of the addresses at which blocks were read and written.
 fn top_bytes(lines: &[String]) -> BTreeSet<u8> {
@@ -81,15 +81,9 @@ fn seven_gibibytes() {
             100,
             &format!("head -c 256M /dev/zero >/tmp/fill/{step}"),
         );
-        let before = vm.twin().trace().mark();
-        ok(
-            &vm,
-            "dd if=/dev/sda of=/dev/null bs=1M count=4 iflag=direct status=none",
-        );
-        seen.extend(top_bytes(&vm.twin().trace().since(before)));
+        seen.extend(verified_io(&vm));
     }
     assert!(seen.contains(&1) && seen.contains(&2), "{seen:?}");
-    assert!(verified_io(&vm).contains(&2));
     ok(&vm, "umount /tmp/fill");
     ends_clean(vm);
 }
