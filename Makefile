@@ -5,7 +5,7 @@
 
 VERBOSE = $(if $(filter 1,$(V)),--verbose)
 
-.PHONY: help demo shell module clean
+.PHONY: help demo shell check module clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ demo: ## boot Debian's kernel with the emulated card; show, and check, that its 
 
 shell: ## a shell in the same machine; `exit` powers it off
 	+@tools/vm shell $(VERBOSE) --volume 1G --volume 20T $(ARGS)
+
+check: ## all tests; ends with "N passed, N failed"
+	@tools/check
 
 module: ## build the driver for Debian's kernel
 	@tools/env/task "prepare the kernel's tree" tools/env/mkkernel
