@@ -151,7 +151,7 @@ fn mailbox(pdev: &pci::Device<Bound>, bar: &Bar0<'_>) -> Result<usize> {
     let plausible = high == 0
         && low % 2 == 0
         && low as usize >= regs::END
-        && u64::from(low) + 2 <= u64::from(bar_len);
+        && u64::from(low) + 2 <= bar_len;
     if !plausible {
         dev_err!(
             pdev,

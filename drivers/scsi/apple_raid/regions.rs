@@ -136,7 +136,8 @@ impl Regions {
             at += 1;
         }
         self.write_entry(at, Entry::ZERO)?;
-        let index = u16::try_from(first * wire::ENTRY_LEN / self.model.list_unit)?;
+        let index = (first * wire::ENTRY_LEN).checked_div(self.model.list_unit);
+        let index = u16::try_from(index.ok_or(EINVAL)?)?;
         Ok(Entry::list(NonZero::new(index).ok_or(EINVAL)?))
     }
 

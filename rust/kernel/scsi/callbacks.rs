@@ -25,6 +25,10 @@ use super::{
 pub(super) struct Callbacks<T: Operations>(PhantomData<T>);
 
 impl<T: Operations> Callbacks<T> {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "`as_char_ptr` cannot be called in a constant"
+    )]
     const TEMPLATE: bindings::scsi_host_template = bindings::scsi_host_template {
         module: this_module::<T::OwnerModule>().as_ptr(),
         name: T::NAME.as_ptr().cast(),
