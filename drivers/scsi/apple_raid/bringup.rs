@@ -148,10 +148,8 @@ fn mailbox(pdev: &pci::Device<Bound>, bar: &Bar0<'_>) -> Result<usize> {
     let high = bar.read(regs::MAILBOX_OFFSET::at(0)).half().0;
     let low = bar.read(regs::MAILBOX_OFFSET::at(1)).half().0;
     let bar_len = pdev.resource_len(0)?;
-    let plausible = high == 0
-        && low % 2 == 0
-        && low as usize >= regs::END
-        && u64::from(low) + 2 <= bar_len;
+    let plausible =
+        high == 0 && low % 2 == 0 && low as usize >= regs::END && u64::from(low) + 2 <= bar_len;
     if !plausible {
         dev_err!(
             pdev,
