@@ -6,6 +6,8 @@
 
 /// The kernel's C bindings, and those of `<scsi/*.h>`, which Debian's kernel lacks.
 mod bindings {
+    // Both sides have one.
+    pub(crate) use self::scsi::__BindgenBitfieldUnit;
     pub(crate) use self::scsi::*;
     pub(crate) use kernel::bindings::*;
 

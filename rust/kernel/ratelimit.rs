@@ -5,7 +5,11 @@
 //! C header: [`include/linux/ratelimit.h`](srctree/include/linux/ratelimit.h)
 
 use crate::bindings;
-use kernel::{prelude::*, str::CStr, types::Opaque};
+use kernel::{
+    prelude::*,
+    str::CStr,
+    types::Opaque, //
+};
 
 /// Lets a burst of messages through in each interval, and counts the others.
 ///

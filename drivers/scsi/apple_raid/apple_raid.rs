@@ -9,7 +9,7 @@
 //!
 //! The way of a command: [`submission`] decides how its data travels ([`transfer`], [`cdb`],
 //! [`bounce`]), writes it into the slot of its tag ([`wire`], [`regions`]) and rings the doorbell
-//! ([`bringup`], [`regs`]). An interrupt takes it back through [`completion`]. [`hba`] holds the
+//! ([`bringup`], [`regs`]). What counts blocks needs [`blocks`]. An interrupt takes it back through [`completion`]. [`hba`] holds the
 //! parts together.
 
 #[cfg(out_of_tree)]
@@ -17,6 +17,7 @@ include!("../../../rust/out_of_tree.rs");
 #[cfg(not(out_of_tree))]
 use kernel::scsi;
 
+mod blocks;
 mod bounce;
 mod bringup;
 mod cdb;
@@ -112,7 +113,9 @@ impl scsi::pci::Driver for AppleRaid {
     fn probe<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<(Limits, Self::Found<'bound>)> {
         pdev.enable_device_mem()?;
         let bar = pdev.iomap_region_sized::<{ regs::END }>(0, c"apple_raid")?;
-        let capabilities = Capabilities::read(&bar);
+        // After power-on the firmware waits for this before it goes on (P).
+        pdev.set_master();
+        let capabilities = Capabilities::wait_for(&bar);
         let tags = capabilities.tags().inspect_err(|_| {
             dev_err!(
                 pdev,

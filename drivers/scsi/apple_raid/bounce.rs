@@ -139,6 +139,21 @@ impl Pool {
         })
     }
 
+    /// The big-endian word at an offset of what was transferred.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the transfer is too short to have one there.
+    pub(crate) fn word_at(&self, lease: &Lease, at: usize) -> Result<u32> {
+        if at + 4 > lease.len {
+            return Err(EINVAL);
+        }
+        let buffer = self.buffers.get(lease.index).ok_or(EINVAL)?;
+        let mut bytes = [0; 4];
+        io_project!(buffer, [try: at..at + 4]).copy_to_slice(&mut bytes);
+        Ok(u32::from_be_bytes(bytes))
+    }
+
     /// Walks over the transfer in pieces, with the offset of each and a scratch buffer of zeros
     /// of the same length, until `each` says false.
     fn chunks(

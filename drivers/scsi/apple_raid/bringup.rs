@@ -61,6 +61,17 @@ impl Capabilities {
         }
     }
 
+    /// Reads them as soon as the firmware offers any. It may have been switched on a moment ago.
+    pub(crate) fn wait_for(bar: &Bar0<'_>) -> Self {
+        let found = read_poll_timeout(
+            || Ok(Self::read(bar)),
+            |found| found.scsi_commands != 0,
+            READY_POLL,
+            READY_TIMEOUT,
+        );
+        found.unwrap_or_else(|_| Self::read(bar))
+    }
+
     /// Number of SCSI commands that the driver keeps in flight at most.
     ///
     /// # Errors

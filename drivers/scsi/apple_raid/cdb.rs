@@ -5,6 +5,8 @@
 //! The card takes direction and length of a transfer from the CDB, and what it does when the
 //! buffer is shorter is not known (hazard 2 of `apple_raid_hw.rst`). So the driver has to read the
 //! CDB as the card does: a command that is not in this table is refused before the card sees it.
+//! The card is of 2006, so what younger standards added to old commands is refused too: it might
+//! ignore a bit that changes how much is moved.
 
 use crate::wire::CDB_LEN;
 
@@ -57,14 +59,35 @@ fn blocks_of_6(cdb: &[u8; CDB_LEN]) -> Amount {
     })
 }
 
-/// VERIFY: the BYTCHK field says whether data is compared, and whether with one block only.
+/// VERIFY: the BYTCHK field says whether data is compared. Its second bit is younger than the card,
+/// which might not heed it.
 fn verify(cdb: &[u8; CDB_LEN], blocks: u32) -> Option<Phase> {
     match cdb[1] >> 1 & 3 {
         0 => Some(Phase::None),
         1 => Some(Phase::Out(Blocks(blocks))),
-        3 => Some(Phase::Out(Blocks(u32::from(blocks > 0)))),
         _ => None,
     }
+}
+
+/// RDPROTECT, WRPROTECT, VRPROTECT: with protection information, a block is longer on the wire.
+fn wants_protection(cdb: &[u8; CDB_LEN]) -> bool {
+    let protectable = matches!(
+        cdb[0],
+        0x28 | 0xa8
+            | 0x88
+            | 0x2a
+            | 0xaa
+            | 0x8a
+            | 0x2e
+            | 0xae
+            | 0x8e
+            | 0x2f
+            | 0xaf
+            | 0x8f
+            | 0x41
+            | 0x93
+    );
+    protectable && cdb[1] >> 5 != 0
 }
 
 /// SECURITY PROTOCOL IN and OUT: with INC_512 the length counts units of 512 bytes.
@@ -78,6 +101,9 @@ fn security(cdb: &[u8; CDB_LEN]) -> Option<Amount> {
 
 /// What the command moves; `None` if it is not one that the driver knows.
 pub(crate) fn phase(cdb: &[u8; CDB_LEN]) -> Option<Phase> {
+    if wants_protection(cdb) {
+        return None;
+    }
     Some(match cdb[0] {
         // TEST UNIT READY, START STOP UNIT, PREVENT ALLOW MEDIUM REMOVAL
         0x00 | 0x1b | 0x1e => Phase::None,
@@ -96,10 +122,9 @@ pub(crate) fn phase(cdb: &[u8; CDB_LEN]) -> Option<Phase> {
         0x2f => verify(cdb, u16_at(cdb, 7))?,
         0xaf => verify(cdb, u32_at(cdb, 6))?,
         0x8f => verify(cdb, u32_at(cdb, 10))?,
-        // WRITE SAME(10), (16): one block, or with NDOB none
+        // WRITE SAME(10), (16): one block. NDOB, "no data", is younger than the card.
         0x41 => Phase::Out(Blocks(1)),
-        0x93 if cdb[1] & 1 != 0 => Phase::None,
-        0x93 => Phase::Out(Blocks(1)),
+        0x93 if cdb[1] & 1 == 0 => Phase::Out(Blocks(1)),
         // UNMAP, LOG SELECT, MODE SELECT(10)
         0x42 | 0x4c | 0x55 => Phase::Out(Bytes(u16_at(cdb, 7))),
         // MODE SELECT(6)

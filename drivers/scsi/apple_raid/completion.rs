@@ -9,7 +9,7 @@
 //!
 //! The order matters. First the interrupt is acknowledged. Then the status block is read, which
 //! pushes the acknowledgement out and pulls what the card wrote before in. Then the responses are
-//! looked at: one that lands after the look raises a new interrupt.
+//! looked at: one that lands after the look raises a new interrupt (A).
 
 use crate::{
     hba::Hba,
@@ -85,6 +85,7 @@ fn look_for_other_causes(hba: &Hba<'_>, host: &Host) {
 
 /// Completes each command in flight that the card has answered. Returns whether there was one.
 pub(crate) fn complete_finished(hba: &Hba<'_>, host: &Host) -> bool {
+    let _completing = hba.completing.lock();
     let rcu = rcu::read_lock();
     let mut any = false;
     for tag in host.in_flight().tags() {
@@ -132,10 +133,10 @@ fn finish(
 }
 
 /// The card does not say how much a command moved that failed: nothing, unless the sense key says
-/// that it succeeded after all (NO SENSE, RECOVERED ERROR).
+/// that it succeeded after all (NO SENSE, RECOVERED ERROR; fixed format).
 fn residual_of_failed(data_len: u32, sense: &Sense, residual: u32) -> u32 {
-    match sense.as_bytes().get(2) {
-        Some(byte) if byte & 0xf <= 1 => residual,
+    match sense.as_bytes() {
+        [0x70, _, key, ..] if key & 0xf <= 1 => residual,
         _ => data_len,
     }
 }

@@ -3,12 +3,20 @@
 //! One card: its registers, its memory, and the way to submit commands.
 //!
 //! What protects what: the registers and regions are shared by nature, and each tag's part of a
-//! region belongs to whoever owns the tag's command. The one lock, `doorbell`, makes a pair of the
-//! two writes that submit a command, and decides whether commands can be submitted at all. It is
-//! taken with interrupts disabled, because the block layer submits from soft interrupts too; the
-//! interrupt handler does not take it.
+//! region belongs to whoever owns the tag's command. Two locks, both taken with interrupts
+//! disabled:
+//!
+//! - `gate`, once for each command: makes a pair of the two writes that submit it, and decides
+//!   whether commands can be submitted at all. The block layer submits from soft interrupts too.
+//! - `completing`, once for each interrupt: from the look at a response to the end of the command
+//!   nobody else may look, or the response of an old command could be taken for that of a new one
+//!   with its tag.
 
 use crate::{
+    blocks::{
+        self,
+        BlockLengths, //
+    },
     bounce::Pool,
     bringup::{
         self,
@@ -37,6 +45,16 @@ use kernel::{
     sync::SpinLockIrq, //
 };
 
+/// Whether commands can be submitted.
+pub(crate) enum Gate {
+    /// The card is not ready yet, or is being restarted: commands wait in the midlayer.
+    Shut,
+    /// The card is ready.
+    Open(Doorbell),
+    /// The card did not come back: there is nothing to wait for.
+    Dead,
+}
+
 /// A card.
 #[pin_data]
 pub(crate) struct Hba<'bound> {
@@ -45,9 +63,11 @@ pub(crate) struct Hba<'bound> {
     pub(crate) model: CardModel,
     pub(crate) regions: Regions,
     pub(crate) bounce: Pool,
-    /// `None` while the card is not ready.
+    pub(crate) blocks: BlockLengths,
     #[pin]
-    pub(crate) doorbell: SpinLockIrq<Option<Doorbell>>,
+    pub(crate) gate: SpinLockIrq<Gate>,
+    #[pin]
+    pub(crate) completing: SpinLockIrq<()>,
     capabilities: Capabilities,
     bus_master: BusMaster<'bound>,
 }
@@ -63,13 +83,16 @@ impl<'bound> Hba<'bound> {
             let model = CardModel::REFERENCE;
             let regions = Regions::new(pdev.as_ref(), model, capabilities.tags()?)?;
             let bounce = Pool::new(pdev.as_ref())?;
+            let blocks = BlockLengths::new(crate::MAX_LUN)?;
             Ok(try_pin_init!(Self {
                 pdev,
                 bar,
                 model,
                 regions,
                 bounce,
-                doorbell <- new_spinlock_irq!(None),
+                blocks,
+                gate <- new_spinlock_irq!(Gate::Shut),
+                completing <- new_spinlock_irq!(()),
                 capabilities,
                 bus_master: BusMaster::new(pdev),
             }? Error))
@@ -81,10 +104,11 @@ impl<'bound> Hba<'bound> {
         self.bus_master.start();
         match bringup::bring_up(self.pdev, &self.bar, &self.regions) {
             Ok(doorbell) => {
-                *self.doorbell.lock() = Some(doorbell);
+                self.set_gate(Gate::Open(doorbell));
                 dev_info!(
                     self.pdev,
-                    "Apple RAID Card ready: {} commands\n",
+                    "Apple RAID Card, board revision {}: ready for {} commands\n",
+                    self.pdev.revision_id(),
                     self.regions.tags()
                 );
                 Ok(())
@@ -96,53 +120,80 @@ impl<'bound> Hba<'bound> {
         }
     }
 
-    /// Stops the card: no command is submitted, and no DMA is done, after this.
+    /// Stops the card for good: no command is submitted, and no DMA is done, after this.
     pub(crate) fn stop(&self) -> DmaStopped<'_> {
-        *self.doorbell.lock() = None;
+        self.set_gate(Gate::Dead);
         self.bus_master.stop()
     }
 
-    /// Restarts the card by the handshake. Only when that has ended, well or not, are the buffers
-    /// of the commands in flight handed back.
+    /// Restarts the card by the handshake.
+    ///
+    /// The buffers of the commands in flight are handed back only when the handshake has ended,
+    /// well or not, and only while the card can do no DMA: it might remember them until then.
     pub(crate) fn restart(&self, host: &scsi::Host<AppleRaid>) -> Result {
-        dev_warn!(self.pdev, "restarting the card\n");
-        let stopped = self.stop();
-        let found = Capabilities::read(&self.bar);
-        if found != self.capabilities {
-            dev_err!(
-                self.pdev,
-                "the card has changed, or is gone: it offers {:#x}/{:#x} commands now\n",
-                found.scsi_commands,
-                found.commands
-            );
-            self.surrender(host.in_flight(), &stopped);
-            return Err(ENODEV);
-        }
+        dev_warn!(self.pdev, "a command was lost: restarting the card\n");
+        self.set_gate(Gate::Shut);
+        self.bus_master.stop();
         self.bus_master.start();
-        match bringup::bring_up(self.pdev, &self.bar, &self.regions) {
+        let restarted = self
+            .same_card()
+            .and_then(|()| bringup::bring_up(self.pdev, &self.bar, &self.regions));
+
+        let stopped = self.bus_master.stop();
+        self.surrender(host.in_flight(), &stopped);
+        match restarted {
             Ok(doorbell) => {
-                // The handshake made the card forget the commands that it had.
-                self.surrender(host.in_flight(), &stopped);
-                *self.doorbell.lock() = Some(doorbell);
+                self.bus_master.start();
+                self.set_gate(Gate::Open(doorbell));
                 completion::acknowledge(self, host);
                 dev_info!(self.pdev, "the card is back\n");
                 Ok(())
             }
             Err(error) => {
-                self.surrender(host.in_flight(), &self.stop());
+                self.set_gate(Gate::Dead);
+                dev_err!(
+                    self.pdev,
+                    "the card did not come back: its disks are lost\n"
+                );
                 Err(error)
             }
         }
     }
 
+    /// Whether the card still offers what the driver's memory was allocated for.
+    fn same_card(&self) -> Result {
+        let found = Capabilities::read(&self.bar);
+        if found == self.capabilities {
+            return Ok(());
+        }
+        dev_err!(
+            self.pdev,
+            "the card has changed, or is gone: it offers {:#x}/{:#x} commands now\n",
+            found.scsi_commands,
+            found.commands
+        );
+        Err(ENODEV)
+    }
+
+    fn set_gate(&self, gate: Gate) {
+        *self.gate.lock() = gate;
+    }
+
     fn surrender(&self, in_flight: &InFlight<AppleRaid>, stopped: &DmaStopped<'_>) {
+        let _completing = self.completing.lock();
         in_flight.surrender(stopped, |journey| self.discard(journey));
     }
 
     /// The data of a command has arrived: completes its journey.
     pub(crate) fn arrive(&self, cmd: &Command<'_, AppleRaid>, journey: Journey) -> Result {
         let arrived = match &journey {
-            Journey::BounceIn(lease, _) => self.bounce.drain(lease, cmd),
+            Journey::BounceIn(lease, _) => {
+                if let Some(at) = blocks::length_in_answer(cmd.cdb()) {
+                    let length = self.bounce.word_at(lease, at).unwrap_or(0);
+                    self.blocks.set(cmd.lun(), length);
+                }
+                self.bounce.drain(lease, cmd)
+            }
             _ => Ok(()),
         };
         self.discard(journey);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the driver takes the card to be: everything that `apple_raid_hw.rst` marks A, in one
-//! place.
+//! What the driver takes the card to be, where `apple_raid_hw.rst` knows of cards that could be
+//! otherwise.
 
 use kernel::sizes::SZ_128K;
 

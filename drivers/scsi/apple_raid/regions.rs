@@ -38,8 +38,8 @@ use kernel::{
     },
 };
 
-/// Words of 4 bytes that hold the sense of a response.
-const SENSE_WORDS: usize = SENSE_LEN.div_ceil(4);
+/// Words of 8 bytes that hold the sense of a response.
+const SENSE_WORDS: usize = SENSE_LEN.div_ceil(8);
 
 /// The regions of a card.
 pub(crate) struct Regions {
@@ -56,8 +56,8 @@ pub(crate) struct Regions {
     /// E: scatter-gather lists. The first tag's begins one list further than it could, because a
     /// list of index 0 could not be told from no data.
     lists: Coherent<[u64]>,
-    /// F: responses, in words.
-    responses: Coherent<[u32]>,
+    /// F: responses, in words. A header is one word, so that it is never seen by halves.
+    responses: Coherent<[u64]>,
 }
 
 /// Address and size of the regions, as the card is told.
@@ -90,7 +90,7 @@ impl Regions {
             lists: Coherent::zeroed_slice(dev, (count + 1) * Self::LIST_ENTRIES, GFP_KERNEL)?,
             responses: Coherent::zeroed_slice(
                 dev,
-                count * CardModel::MAX_RESPONSE_STRIDE / 4,
+                count * CardModel::MAX_RESPONSE_STRIDE / 8,
                 GFP_KERNEL,
             )?,
         })
@@ -151,38 +151,32 @@ impl Regions {
         for (word, bytes) in words.iter_mut().zip(slot.chunks_exact(8)) {
             *word = u64::from_ne_bytes(bytes.try_into().map_err(|_| EINVAL)?);
         }
-        let response = self.response_at(tag);
-        let [a, b, c, d, e, f, g, h] = wire::UNANSWERED;
-        io_write!(self.responses, [try: response], u32::from_ne_bytes([a, b, c, d]));
-        io_write!(self.responses, [try: response + 1], u32::from_ne_bytes([e, f, g, h]));
+        let unanswered = u64::from_ne_bytes(wire::UNANSWERED);
+        io_write!(self.responses, [try: self.response_at(tag)], unanswered);
         io_project!(self.slots, [try: usize::from(tag)]).copy_write(words);
         Ok(())
     }
 
     fn response_at(&self, tag: u16) -> usize {
-        usize::from(tag) * self.model.response_stride / 4
+        usize::from(tag) * self.model.response_stride / 8
     }
 
     /// What the card answered to `tag`, if it did.
     pub(crate) fn response(&self, tag: u16) -> Result<Option<wire::Response>> {
-        let at = self.response_at(tag);
-        let first = io_read!(self.responses, [try: at]);
-        if first == 0 {
+        let header = io_read!(self.responses, [try: self.response_at(tag)]).to_ne_bytes();
+        if header == wire::UNANSWERED {
             return Ok(None);
         }
-        // The rest of the header, the sense and the data were written before its first word.
+        // The card wrote the data and the sense before the header.
         dma_mb(Read);
-        let second = io_read!(self.responses, [try: at + 1]);
-        let [a, b, c, d] = first.to_ne_bytes();
-        let [e, f, g, h] = second.to_ne_bytes();
-        Ok(wire::response([a, b, c, d, e, f, g, h], tag))
+        Ok(wire::response(header, tag))
     }
 
     /// The first `len` bytes of the sense that the card wrote for `tag`.
     pub(crate) fn sense(&self, tag: u16, len: usize) -> Result<crate::scsi::Sense> {
-        let at = self.response_at(tag) + 2;
-        let mut sense = [0; SENSE_WORDS * 4];
-        for (i, bytes) in sense.chunks_exact_mut(4).enumerate() {
+        let at = self.response_at(tag) + 1;
+        let mut sense = [0; SENSE_WORDS * 8];
+        for (i, bytes) in sense.chunks_exact_mut(8).enumerate() {
             bytes.copy_from_slice(&io_read!(self.responses, [try: at + i]).to_ne_bytes());
         }
         Ok(crate::scsi::Sense::from_device(

@@ -33,12 +33,12 @@ impl From<Be32> for Bounded<u32, 32> {
 }
 
 register! {
-    /// Configuration doorbell, a counter (O): the firmware takes the regions over.
+    /// Configuration doorbell (O), a counter (I): the firmware takes the regions over.
     pub(crate) CONFIG_DOORBELL(u32) @ 0x2c {
         31:0 count => Be32;
     }
 
-    /// SCSI submit doorbell, a counter (O).
+    /// SCSI submit doorbell (O), a counter (I).
     pub(crate) SUBMIT_DOORBELL(u32) @ 0x40 {
         31:0 count => Be32;
     }

@@ -4,7 +4,10 @@
 
 use crate::{
     bounce::Lease,
-    hba::Hba,
+    hba::{
+        Gate,
+        Hba, //
+    },
     scsi::{
         self,
         Busy,
@@ -62,10 +65,10 @@ pub(crate) fn queue_command<'a>(
     cmd: Command<'a, AppleRaid>,
 ) -> Result<(), Busy<'a, AppleRaid>> {
     let Some(cdb) = padded(cmd.cdb()) else {
-        refuse(hba, cmd, Refusal::UnknownCommand);
+        refuse(hba, host, cmd, Refusal::UnknownCommand);
         return Ok(());
     };
-    match transfer::plan(&cdb, buffer_of(&cmd), cmd.block_length()) {
+    match transfer::plan(&cdb, buffer_of(&cmd), hba.blocks.get(cmd.lun())) {
         Ok(Plan::NoData) => submit(
             hba,
             host,
@@ -78,7 +81,7 @@ pub(crate) fn queue_command<'a>(
         Ok(Plan::BounceIn(len)) => bounce_in(hba, host, cmd, &cdb, len),
         Ok(Plan::BounceOut(len)) => bounce_out(hba, host, cmd, &cdb, len),
         Err(refusal) => {
-            refuse(hba, cmd, refusal);
+            refuse(hba, host, cmd, refusal);
             Ok(())
         }
     }
@@ -101,15 +104,17 @@ fn buffer_of(cmd: &Command<'_, AppleRaid>) -> Buffer {
 }
 
 /// Ends a command that the card must not see.
-fn refuse(hba: &Hba<'_>, cmd: Command<'_, AppleRaid>, refusal: Refusal) {
-    dev_dbg!(
-        hba.pdev,
-        "LUN {}: refused CDB {:02x?} with {} bytes: {:?}\n",
-        cmd.lun(),
-        cmd.cdb(),
-        cmd.data_len(),
-        refusal
-    );
+fn refuse(hba: &Hba<'_>, host: &Host, cmd: Command<'_, AppleRaid>, refusal: Refusal) {
+    if host.may_complain() {
+        dev_info!(
+            hba.pdev,
+            "LUN {}: refused CDB {:02x?} with a buffer of {} bytes: {}\n",
+            cmd.lun(),
+            cmd.cdb(),
+            cmd.data_len(),
+            refusal.reason()
+        );
+    }
     cmd.complete_with_sense(match refusal {
         // INVALID COMMAND OPERATION CODE
         Refusal::UnknownCommand => Sense::new(SenseKey::IllegalRequest, 0x20, 0),
@@ -162,7 +167,7 @@ fn unaligned<'a>(
     let len = cmd.data_len();
     match crate::cdb::phase(cdb) {
         _ if len > BOUNCE_MAX => {
-            refuse(hba, cmd, Refusal::TooLong);
+            refuse(hba, host, cmd, Refusal::TooLong);
             Ok(())
         }
         Some(crate::cdb::Phase::In(_)) => bounce_in(hba, host, cmd, cdb, len),
@@ -288,20 +293,26 @@ fn submit<'a>(
         .regions
         .write_slot(tag, wire::slot(tag, lun, cdb, descriptor));
 
-    let mut doorbell = hba.doorbell.lock();
-    match (&mut *doorbell, written) {
-        (Some(doorbell), Ok(())) => {
+    let mut gate = hba.gate.lock();
+    match (&mut *gate, written) {
+        (Gate::Open(doorbell), Ok(())) => {
             cmd.start(host, journey);
             // The mailbox was checked at bring-up. If the write fails all the same, the command
             // is in the table, and its timeout finds it.
             let _ = doorbell.ring(&hba.bar, tag);
             Ok(())
         }
-        // The card is being restarted.
-        _ => {
-            drop(doorbell);
+        (Gate::Shut, Ok(())) => {
+            drop(gate);
             hba.discard(journey);
             Err(cmd.into_command().busy())
+        }
+        _ => {
+            drop(gate);
+            hba.discard(journey);
+            let outcome = Outcome::host(HostByte::NoConnect);
+            cmd.into_command().complete(outcome);
+            Ok(())
         }
     }
 }

@@ -4,11 +4,11 @@
 //!
 //! Two hazards of the card are closed here.
 //!
-//! Hazard 1 (O): the card may write some junk behind data-in that does not end on a 512-byte
-//! boundary. So only whole blocks go straight into the caller's buffer, and only if each segment
-//! begins and ends on such a boundary: then there is no place where junk could land. All other
-//! data-in lands in a bounce buffer of the driver, which has room for junk behind it, and is
-//! copied.
+//! Hazard 1 (O): the card may write some junk behind data-in, always beyond what the CDB asks for;
+//! it is taken not to where the data ends on a 512-byte boundary (I). So only whole blocks go
+//! straight into the caller's buffer, and only if each segment begins and ends on such a boundary.
+//! All other data-in lands in a bounce buffer of the driver, which has room for junk behind it,
+//! and is copied.
 //!
 //! Hazard 2 (A): the card takes direction and length from the CDB alone. So what the CDB moves is
 //! always described in full: by the caller's buffer if the lengths are equal, by the bounce buffer
@@ -27,7 +27,7 @@ use crate::{
 };
 use core::num::NonZero;
 
-/// Boundary on which the card is not seen to write junk, in bytes (O).
+/// Where data-in ends on such a boundary, the card is taken not to write junk behind it (I).
 pub(crate) const BOUNDARY: u32 = 512;
 
 /// Longest transfer through a bounce buffer, in bytes. Every allocation length of two bytes fits.
@@ -74,8 +74,21 @@ pub(crate) enum Refusal {
     BufferTooShort,
     /// The CDB and the buffer do not agree, and the difference is too long to bounce.
     TooLong,
-    /// The CDB counts blocks, and nobody has asked the logical unit for their length yet.
+    /// The CDB counts blocks, and the logical unit has not told anybody their length yet.
     UnknownBlockLength,
+}
+
+impl Refusal {
+    /// The reason, for whoever sent the command.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::UnknownCommand => "what it moves is not known",
+            Self::WrongDirection => "it moves data the other way",
+            Self::BufferTooShort => "it takes more data than the buffer has",
+            Self::TooLong => "it moves another length than the buffer has, and too much to copy",
+            Self::UnknownBlockLength => "read the capacity first: it counts blocks",
+        }
+    }
 }
 
 /// Bytes that the CDB moves.

@@ -45,7 +45,7 @@ const RESPONSE_SENSE: u8 = 0x04;
 pub(crate) struct Entry([u8; ENTRY_LEN]);
 
 impl Entry {
-    /// All zero: ends a list; as a descriptor it means that there is no data (O).
+    /// All zero: as a descriptor it means that there is no data (O); it ends a list (A).
     pub(crate) const ZERO: Self = Self([0; ENTRY_LEN]);
 
     /// An entry of `len` bytes at `address`; the length is rounded up to 4-byte words (O).
@@ -59,7 +59,7 @@ impl Entry {
         Some(Self((address << 24 | u64::from(words)).to_be_bytes()))
     }
 
-    /// A descriptor that leads to a list: the index of its first unit in region E (O).
+    /// A descriptor that leads to a list: the index of its first unit in region E (O; unit I).
     ///
     /// Index 0 could not be told from "no data", so there is none.
     pub(crate) fn list(index: NonZero<u16>) -> Self {
@@ -128,11 +128,14 @@ pub(crate) fn response(header: [u8; 8], tag: u16) -> Option<Response> {
     let sense_len = usize::from(u16::from_be_bytes([len_hi, len_lo]));
     let plausible = match flags {
         RESPONSE_DONE => sense_len == 0,
-        f if f == RESPONSE_DONE | RESPONSE_SENSE => (1..=SENSE_LEN).contains(&sense_len),
+        f if f == RESPONSE_DONE | RESPONSE_SENSE => sense_len > 0,
         _ => false,
     };
     Some(if plausible && zero == 0 {
-        Response::Done { status, sense_len }
+        Response::Done {
+            status,
+            sense_len: sense_len.min(SENSE_LEN),
+        }
     } else {
         Response::Garbled
     })

@@ -7,7 +7,11 @@ use core::{
     marker::PhantomData,
     ptr::NonNull, //
 };
-use kernel::{ffi::c_int, module::this_module};
+use kernel::{
+    ffi::c_int,
+    module::this_module,
+    prelude::*, //
+};
 
 use super::{
     Command,
@@ -31,8 +35,37 @@ impl<T: Operations> Callbacks<T> {
         eh_timed_out: Some(Self::timed_out),
         eh_abort_handler: Some(Self::abort),
         eh_host_reset_handler: Some(Self::host_reset),
+        change_queue_depth: Some(bindings::scsi_change_queue_depth),
+        _bitfield_1: bindings::__BindgenBitfieldUnit::new(Self::FLAGS),
         ..pin_init::zeroed()
     };
+
+    /// The bit fields of the template, whose generated setters are not `const`:
+    ///
+    /// - `tag_alloc_policy_rr` (bit 0): a tag is not used again before all others were, so that a
+    ///   late answer to an old command is unlikely to meet a new one;
+    /// - `skip_settle_delay` (bit 5): `host_reset` returns when the device is ready.
+    ///
+    /// [`Callbacks::check`] compares with the generated getters.
+    const FLAGS: [u8; 2] = if cfg!(target_endian = "big") {
+        [1 << 7 | 1 << 2, 0]
+    } else {
+        [1 << 0 | 1 << 5, 0]
+    };
+
+    /// Whether [`Callbacks::FLAGS`] mean what they are meant to mean.
+    pub(super) fn check() -> Result {
+        let template = Self::template();
+        let as_meant = template.tag_alloc_policy_rr()
+            && template.skip_settle_delay() == 1
+            && template.no_write_same() == 0
+            && template.queuecommand_may_block() == 0;
+        if as_meant {
+            Ok(())
+        } else {
+            Err(EINVAL)
+        }
+    }
 
     pub(super) const fn template() -> &'static bindings::scsi_host_template {
         &Self::TEMPLATE

@@ -9,10 +9,12 @@ use core::{
         ManuallyDrop,
         MaybeUninit, //
     },
-    num::NonZero,
     ptr::NonNull, //
 };
-use kernel::{pr_err_once, prelude::*};
+use kernel::{
+    pr_err_once,
+    prelude::*, //
+};
 
 use super::{
     Host,
@@ -138,15 +140,6 @@ impl<'a, T: Operations> Command<'a, T> {
     pub fn lun(&self) -> u64 {
         // SAFETY: By the type invariant the command is valid, and so is its device.
         unsafe { (*(*self.as_raw()).device).lun }
-    }
-
-    /// Length of a block of the logical unit, in bytes, if the disk driver has asked for it yet.
-    pub fn block_length(&self) -> Option<NonZero<u32>> {
-        // SAFETY: As for `lun`. The disk driver may write the field at the same time when the
-        // capacity is read again: a volatile read takes the old value or the new one.
-        let length =
-            unsafe { core::ptr::read_volatile(&raw const (*(*self.as_raw()).device).sector_size) };
-        NonZero::new(length)
     }
 
     /// Which way the data goes.

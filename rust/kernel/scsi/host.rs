@@ -114,6 +114,7 @@ impl<'bound, T: Operations> Owner<'bound, T> {
     /// Allocates a host and initialises what the driver keeps with it.
     pub(super) fn new(limits: &Limits, data: impl PinInit<T::Data<'bound>, Error>) -> Result<Self> {
         limits.check()?;
+        Callbacks::<T>::check()?;
         let cmd_per_lun = i16::try_from(limits.cmd_per_lun)?;
         let private = KBox::pin_init(
             try_pin_init!(Private {
@@ -144,6 +145,9 @@ impl<'bound, T: Operations> Owner<'bound, T> {
             host.max_segment_size = limits.max_segment_size;
             host.max_sectors = limits.max_sectors;
             host.dma_alignment = limits.dma_alignment;
+            // The logical unit is named by the transport. To old devices the midlayer would write
+            // its number into the CDB as well, over bits that mean something else today.
+            host.set_no_scsi2_lun_in_cdb(1);
             bindings::shost_priv(shost.as_ptr())
                 .cast::<*const Private<'bound, T>>()
                 .write(&*private);

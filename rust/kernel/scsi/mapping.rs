@@ -8,7 +8,10 @@ use core::{
     mem::ManuallyDrop,
     num::NonZero, //
 };
-use kernel::{dma::DmaAddress, prelude::*};
+use kernel::{
+    dma::DmaAddress,
+    prelude::*, //
+};
 
 use super::{
     Busy,

@@ -2,7 +2,10 @@
 
 //! What a low-level driver implements.
 
-use kernel::{prelude::*, str::CStr};
+use kernel::{
+    prelude::*,
+    str::CStr, //
+};
 
 use super::{
     Busy,

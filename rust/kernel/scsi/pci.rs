@@ -120,6 +120,7 @@ pub struct Instance<'bound, T: Driver> {
     #[pin]
     irq: irq::Registration<'bound, Handler<T>>,
     vectors: KBox<pci::IrqVectorRegistration<'bound>>,
+    _quiet: StopOnDrop<'bound>,
     host: KBox<Owner<'bound, T>>,
     _pdev: ARef<pci::Device>,
 }
@@ -127,6 +128,15 @@ pub struct Instance<'bound, T: Driver> {
 // SAFETY: What is in an `Instance` is only touched by probe and unbind, which may run on any
 // thread, and by the midlayer and the interrupt through `Host`, which is `Sync`.
 unsafe impl<T: Driver> Send for Instance<'_, T> {}
+
+/// Keeps the device from doing DMA when binding fails, and before its memory is freed.
+struct StopOnDrop<'bound>(BusMaster<'bound>);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
 
 /// A host that was started and added; dropping it removes the host and stops the device.
 struct Running<'bound, T: Driver> {
@@ -215,6 +225,7 @@ impl<T: Driver> pci::Driver for Adapter<T> {
         _info: Option<&'bound Self::IdInfo>,
     ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
         pin_init::pin_init_scope(move || {
+            let quiet = StopOnDrop(BusMaster::new(pdev));
             let (host, vectors) = Self::bind(pdev)?;
             let handler = Handler::<T> {
                 host: NonNull::from(host.host()),
@@ -231,6 +242,7 @@ impl<T: Driver> pci::Driver for Adapter<T> {
             Ok(try_pin_init!(Instance {
                 _pdev: pdev.into(),
                 host,
+                _quiet: quiet,
                 vectors,
                 // SAFETY: `Instance` is the driver data of the device, which the driver core
                 // drops when it unbinds the device; it is not forgotten.

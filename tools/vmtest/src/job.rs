@@ -3,8 +3,8 @@
 //! A command in the guest, while it runs.
 //!
 //! guest/exec.sh writes its output to `ID.out` and `ID.err` in the exchange folder,
-//! and at last its status to `ID.status`. The host only looks at files: a command
-//! is not disturbed by being watched.
+//! its status to `ID.status`, and at last there is `ID.end`. The host only looks at
+//! files: a command is not disturbed by being watched.
 
 use std::fs;
 use std::io::Write;
@@ -20,6 +20,9 @@ use crate::vm::Vm;
 
 /// How often the files are looked at.
 const PACE: Duration = Duration::from_millis(10);
+/// How long the output may come after the command's end; it does not end at all when
+/// the command has left something behind that may still write.
+const LATE_OUTPUT: Duration = Duration::from_secs(1);
 /// How many lines of output go into the message about a timeout.
 const SHOWN: usize = 15;
 
@@ -131,7 +134,7 @@ impl<'vm> Job<'vm> {
         loop {
             meanwhile()?;
             if let Some(status) = self.status()? {
-                self.vm.reap(self.pid);
+                self.wait_output();
                 return Ok(status);
             }
             watch.check()?;
@@ -141,6 +144,14 @@ impl<'vm> Job<'vm> {
             }
             thread::sleep(PACE);
         }
+    }
+
+    fn wait_output(&self) {
+        let begin = Instant::now();
+        while !self.file("end").exists() && begin.elapsed() < LATE_OUTPUT {
+            thread::sleep(PACE);
+        }
+        self.vm.reap(self.pid);
     }
 
     fn status(&self) -> anyhow::Result<Option<i32>> {

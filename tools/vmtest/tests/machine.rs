@@ -37,6 +37,13 @@ fn statuses_and_streams(vm: &Vm) {
     assert_eq!(output.status, 42);
     assert_eq!(output.stdout_text(), "out\n");
     assert_eq!(output.stderr_text(), "err\n");
+    let output = vm
+        .exec("echo 1; echo 2 >/dev/stdout; echo 3 >&2; echo 4 >/dev/stderr")
+        .unwrap();
+    assert_eq!(output.stdout_text(), "1\n2\n");
+    assert_eq!(output.stderr_text(), "3\n4\n");
+    // What is left behind does not hold the command up.
+    assert_eq!(vm.exec("sleep 60 & echo on").unwrap().stdout, b"on\n");
     assert_eq!(vm.exec("kill -KILL $$").unwrap().status, 128 + 9);
     assert_eq!(vm.exec("no-such-program").unwrap().status, 127);
     let words = vm

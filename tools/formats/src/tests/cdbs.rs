@@ -41,7 +41,18 @@ fn verify_moves_data_only_to_compare() {
     assert_eq!(verify(0), Some(Phase::None));
     assert_eq!(verify(1), Some(Phase::Out(Amount::Blocks(5))));
     assert_eq!(verify(2), None);
-    assert_eq!(verify(3), Some(Phase::Out(Amount::Blocks(1))));
+    assert_eq!(verify(3), None);
+}
+
+#[test]
+fn what_is_younger_than_the_card_is_not_offered() {
+    // RDPROTECT, WRPROTECT
+    assert_eq!(phase(&cdb(&[0x28, 0x20, 0, 0, 0, 0, 0, 0, 1])), None);
+    assert_eq!(phase(&cdb(&[0x8a, 0xe0])), None);
+    // READ(6) has an address there.
+    assert!(phase(&cdb(&[0x08, 0x1f, 0, 0, 1])).is_some());
+    // WRITE SAME(16) with NDOB
+    assert_eq!(phase(&cdb(&[0x93, 1])), None);
 }
 
 #[test]

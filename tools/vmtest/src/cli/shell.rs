@@ -28,10 +28,11 @@ impl Shell {
         eprintln!("vm: booting; leave the shell by `exit`, or pull the plug by Ctrl-A X");
         let vm = self.options.builder()?.terminal().boot()?;
         let (columns, rows) = size();
+        // The size is forgotten when nobody holds the console open.
+        let term = std::env::var("TERM").unwrap_or_else(|_| "linux".into());
+        let session = format!("stty sane rows {rows} cols {columns}; TERM={term} exec bash -l");
         let job = vm.spawn(&format!(
-            "stty -F /dev/hvc0 sane rows {rows} cols {columns}; cd; \
-             TERM={} exec setsid -c bash -l </dev/hvc0 >/dev/hvc0 2>&1",
-            std::env::var("TERM").unwrap_or_else(|_| "linux".into())
+            "exec setsid -c sh -c '{session}' </dev/hvc0 >/dev/hvc0 2>&1"
         ))?;
         match job.wait(Duration::from_secs(self.timeout)) {
             Ok(_) | Err(Error::Died(_)) => {}

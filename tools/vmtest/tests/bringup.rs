@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The driver's handshake, as the card saw it, against macOS's (O).
+
+mod common;
+
+use common::{ends_clean, two_volumes};
+
+/// What macOS does, in its order; a register that is polled stands here once.
+const MACOS: &[&str] = &[
+    "read 0xb4",
+    "read 0xbc",
+    "write 0x5d=0",
+    "write 0xe4",
+    "write 0xe8",
+    "write 0xec",
+    "write 0xf4",
+    "write 0xf8",
+    "write 0xfc",
+    "write 0x100",
+    "write 0x104",
+    "write 0x114",
+    "write 0x118",
+    "write 0x11c",
+    "write 0x120",
+    "write 0x12c",
+    "write 0x130",
+    "write 0x134",
+    "write 0x144",
+    "write 0x148",
+    "read 0xc4",
+    "read 0xc8",
+    "read 0x2c",
+    "write 0x2c+1",
+    "read 0x5d",
+    "write 0x62=0",
+    "write 0x64=0",
+    "config-read 0x22c",
+    "write 0x61=0",
+];
+
+fn field<'a>(line: &'a str, name: &str) -> &'a str {
+    line.split(' ')
+        .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+        .unwrap_or_else(|| panic!("no {name} in {line:?}"))
+}
+
+fn value(line: &str) -> u64 {
+    u64::from_str_radix(field(line, "value").trim_start_matches("0x"), 16).unwrap()
+}
+
+/// An access in the words of [`MACOS`]; `None` if it is none of the card's.
+fn access(line: &str, doorbell: &mut u64) -> Option<String> {
+    let kind = line.split(' ').nth(1)?;
+    let off = match kind {
+        "read" | "write" | "config-read" => field(line, "off"),
+        _ => return None,
+    };
+    Some(match (kind, off) {
+        ("read", "0x2c") => {
+            *doorbell = value(line);
+            "read 0x2c".into()
+        }
+        ("write", "0x2c") => format!("write 0x2c+{}", value(line) - *doorbell),
+        ("write", "0x5d" | "0x61" | "0x62" | "0x64") => {
+            format!("write {off}={}", value(line))
+        }
+        _ => format!("{kind} {off}"),
+    })
+}
+
+#[test]
+fn the_handshake_is_that_of_macos() {
+    let vm = two_volumes().no_load().trace().boot().unwrap();
+    let trace = vm.twin().trace();
+    let before = trace.mark();
+    vm.load_driver().unwrap();
+
+    let mut doorbell = 0;
+    let mut seen: Vec<String> = Vec::new();
+    for line in trace.since(before) {
+        let Some(access) = access(&line, &mut doorbell) else {
+            continue;
+        };
+        // The kernel's own accesses to configuration space are not the driver's.
+        let foreign = access.starts_with("config-read") && access != "config-read 0x22c";
+        if foreign || seen.last() == Some(&access) && access == "read 0x5d" {
+            continue;
+        }
+        seen.push(access);
+    }
+    assert!(seen.len() > MACOS.len(), "{seen:#?}");
+    assert_eq!(seen[..MACOS.len()], *MACOS);
+    ends_clean(vm);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the tests of the driver share.
+
+#![allow(dead_code)]
+
+use std::time::Duration;
+
+use vmtest::{Builder, Output, Vm, VolumeSpec};
+
+/// A guest with two volumes of the card, on which nothing else is.
+pub fn two_volumes() -> Builder {
+    Vm::builder()
+        .memory(1 << 30)
+        .volume(VolumeSpec::Size(1 << 30))
+        .volume(VolumeSpec::Size(3 << 30))
+}
+
+/// Runs a command that has to succeed; gives what it printed.
+pub fn ok(vm: &Vm, command: &str) -> String {
+    succeeded(vm.exec(command).unwrap(), command)
+}
+
+/// As [`ok`], for a command that takes longer.
+pub fn ok_within(vm: &Vm, seconds: u64, command: &str) -> String {
+    let job = vm.spawn(command).unwrap();
+    succeeded(job.wait(Duration::from_secs(seconds)).unwrap(), command)
+}
+
+/// The command succeeded; gives what it printed.
+pub fn succeeded(output: Output, command: &str) -> String {
+    assert_eq!(
+        output.status,
+        0,
+        "{command}\n{}{}",
+        output.stdout_text(),
+        output.stderr_text()
+    );
+    output.stdout_text()
+}
+
+/// What the guest's kernel logged of the driver, the midlayer and the disks.
+pub fn driver_log(vm: &Vm) -> String {
+    ok(
+        vm,
+        "dmesg | grep -E 'apple_raid|scsi|sd [0-9]' | sed 's/^\\[[^]]*\\] //'",
+    )
+}
+
+/// Nothing was reported by the guest's kernel, and the driver asked nothing of the card that it
+/// should not have; powers off.
+pub fn ends_clean(vm: Vm) {
+    let report = vm.twin().report();
+    assert_eq!(report.dma_refused, 0, "{report:?}");
+    assert_eq!(report.overruns, 0, "{report:?}");
+    assert_eq!(report.protocol_errors, 0, "{report:?}");
+    assert_eq!(vm.reports().unwrap(), []);
+    assert_eq!(vm.shutdown().unwrap(), []);
+}

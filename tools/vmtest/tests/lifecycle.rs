@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Coming and going of the driver, idle and under load.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{ends_clean, ok, ok_within, succeeded, two_volumes};
+
+const LOAD: &str = "fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio --rw=randrw \
+    --bs=16k --iodepth=16 --size=64m --time_based --runtime=60 --output-format=terse";
+
+const DISKS: &str = "for i in $(seq 100); do [ -b /dev/sda -a -b /dev/sdb ] && exit 0; \
+    sleep 0.1; done; ls /dev/sd*; exit 1";
+
+#[test]
+fn unload_and_load_again() {
+    let vm = two_volumes().boot().unwrap();
+    for _ in 0..5 {
+        ok(&vm, "rmmod apple_raid && [ ! -e /dev/sda ]");
+        ok(&vm, "modprobe apple_raid");
+        ok(&vm, DISKS);
+        ok(
+            &vm,
+            "dd if=/dev/sdb of=/dev/null bs=1M count=2 iflag=direct status=none",
+        );
+    }
+    ends_clean(vm);
+}
+
+#[test]
+fn unload_is_refused_while_a_disk_is_in_use() {
+    let vm = two_volumes().boot().unwrap();
+    let load = vm.spawn(LOAD).unwrap();
+    ok(&vm, "sleep 1");
+    let refused = vm.exec("rmmod apple_raid").unwrap();
+    assert_ne!(refused.status, 0);
+    assert!(
+        refused.stderr_text().contains("in use"),
+        "{}",
+        refused.stderr_text()
+    );
+    ok(&vm, "pkill fio");
+    load.wait(Duration::from_secs(30)).unwrap();
+    ok_within(&vm, 60, "sleep 1; rmmod apple_raid");
+    ends_clean(vm);
+}
+
+#[test]
+fn unbind_under_load() {
+    let vm = two_volumes().boot().unwrap();
+    let driver = "/sys/bus/pci/drivers/apple_raid";
+    let card = "$(lspci -D -d 106b:008a | cut -d' ' -f1)";
+    for _ in 0..3 {
+        let load = vm.spawn(LOAD).unwrap();
+        ok(&vm, "sleep 1");
+        ok_within(&vm, 60, &format!("echo {card} >{driver}/unbind"));
+        let out = load.wait(Duration::from_secs(60)).unwrap();
+        assert_ne!(out.status, 0, "the load went on without a disk");
+        ok(
+            &vm,
+            &format!("[ ! -e /dev/sdb ] && echo {card} >{driver}/bind"),
+        );
+        ok(&vm, DISKS);
+    }
+    succeeded(
+        vm.exec("dd if=/dev/sdb of=/dev/null bs=1M count=8 iflag=direct status=none")
+            .unwrap(),
+        "read after the last bind",
+    );
+    ends_clean(vm);
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A command that is lost hangs nothing: a lost interrupt costs a timeout, a lost command a
+//! restart of the card.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{driver_log, ends_clean, ok, succeeded, two_volumes};
+use vmtest::Vm;
+
+/// The card's address in the guest.
+const CARD: &str = "$(lspci -D -d 106b:008a | cut -d' ' -f1)";
+
+const SHORT_TIMEOUT: &str = "for d in /sys/block/sd?/device; do echo 2 >$d/timeout; done";
+
+const WRITE: &str = "head -c 1M /dev/zero | tr '\\0' L | \
+    dd of=/dev/sda bs=64k iflag=fullblock oflag=direct status=none";
+const READ: &str = "dd if=/dev/sda bs=1M count=1 iflag=direct status=none | tr -s A-Z";
+
+fn wait_for(vm: &Vm, what: &str) {
+    ok(
+        vm,
+        &format!("for i in $(seq 100); do {what} && exit 0; sleep 0.2; done; exit 1"),
+    );
+}
+
+#[test]
+fn a_lost_interrupt() {
+    let vm = two_volumes().boot().unwrap();
+    ok(&vm, SHORT_TIMEOUT);
+    vm.twin().hold_interrupts(true);
+    let job = vm.spawn(&format!("{WRITE}; {READ}")).unwrap();
+    let out = job.wait(Duration::from_secs(120)).unwrap();
+    vm.twin().hold_interrupts(false);
+
+    assert_eq!(succeeded(out, "write and read without interrupts"), "L");
+    let log = driver_log(&vm);
+    assert!(!log.contains("restarting"), "{log}");
+    ends_clean(vm);
+}
+
+#[test]
+fn a_lost_command() {
+    let vm = two_volumes().boot().unwrap();
+    ok(&vm, SHORT_TIMEOUT);
+    // A card that is not bus master cannot fetch the command: it is lost.
+    ok(&vm, &format!("setpci -s {CARD} COMMAND=0:4"));
+    let job = vm.spawn(&format!("{WRITE} && {READ}")).unwrap();
+    wait_for(&vm, "dmesg | grep -q 'the card is back'");
+    let out = job.wait(Duration::from_secs(60)).unwrap();
+
+    assert_eq!(succeeded(out, "write and read across a restart"), "L");
+    assert!(vm.twin().report().dma_blocked > 0);
+    assert_eq!(vm.twin().report().handshakes, 2);
+    ends_clean(vm);
+}
+
+#[test]
+fn a_reset_that_a_user_asks_for_under_load() {
+    let vm = two_volumes().boot().unwrap();
+    let load = "fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio --rw=randrw \
+        --bs=16k --iodepth=16 --size=32m --verify=crc32c --verify_fatal=1 --output-format=terse";
+    let job = vm.spawn(load).unwrap();
+    for _ in 0..3 {
+        ok(&vm, "sleep 0.5; sg_reset --host /dev/sg0");
+    }
+    succeeded(job.wait(Duration::from_secs(200)).unwrap(), load);
+    assert_eq!(vm.twin().report().handshakes, 4);
+    ends_clean(vm);
+}
