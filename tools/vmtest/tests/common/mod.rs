@@ -57,3 +57,24 @@ pub fn ends_clean(vm: Vm) {
     assert_eq!(vm.reports().unwrap(), []);
     assert_eq!(vm.shutdown().unwrap(), []);
 }
+
+/// A logical unit as the guest has it.
+pub struct Unit {
+    /// /dev/sdX
+    pub disk: String,
+    /// /dev/sgN
+    pub generic: String,
+}
+
+/// The unit with that LUN.
+pub fn unit(vm: &Vm, lun: u16) -> Unit {
+    let device = format!("/sys/class/scsi_device/*:{lun}/device");
+    let text = ok(vm, &format!("ls {device}/block; ls {device}/scsi_generic"));
+    let [disk, generic] = text.lines().collect::<Vec<_>>()[..] else {
+        panic!("LUN {lun} has the nodes {text:?}");
+    };
+    Unit {
+        disk: format!("/dev/{disk}"),
+        generic: format!("/dev/{generic}"),
+    }
+}
