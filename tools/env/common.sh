@@ -9,7 +9,9 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd -P)
 [ -f "$TOP/tools/env/common.sh" ] || TOP=$(cd "$(dirname "$0")/.." && pwd -P)
 CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/apple-raid
 V=${V:-0}
-STARTED=$(date +%s)
+# The clock of the steps runs on in the scripts that a script calls.
+STARTED=${STARTED:-$(date +%s)}
+export STARTED
 
 say() { printf '%s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

@@ -76,6 +76,32 @@ fn a_timeout_is_124() {
 }
 
 #[test]
+fn a_demo_that_fails_names_the_step() {
+    // Without its file system, the kernel can do all but the mount. The driver is
+    // needed: `make module`.
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = Command::new(env!("CARGO_BIN_EXE_vmtest"))
+        .args(["demo", "--append", "module_blacklist=ext4"])
+        .output()
+        .unwrap();
+    let (out, err) = (
+        String::from_utf8_lossy(&stdout),
+        String::from_utf8_lossy(&stderr),
+    );
+    assert_eq!(status.code(), Some(1), "{err}");
+    let last = err.lines().last().unwrap_or_default();
+    assert!(
+        last.starts_with("demo: FAILED at \"It is mounted\": "),
+        "{err}"
+    );
+    assert!(out.contains("# mkfs.ext4"), "{out}");
+    assert!(!out.contains("all of it worked"), "{out}");
+}
+
+#[test]
 fn what_cannot_be_is_126_and_says_why() {
     let (status, _, err) = run(&["--twin", "no-such-key=1", "--", "true"]);
     assert_eq!(status, 126);

@@ -6,13 +6,10 @@ mod common;
 
 use std::time::Duration;
 
-use common::{ends_clean, ok, ok_within, succeeded, two_volumes};
+use common::{disks_appear, ends_clean, ok, ok_within, succeeded, two_volumes};
 
 const LOAD: &str = "fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio --rw=randrw \
     --bs=16k --iodepth=16 --size=64m --time_based --runtime=60 --output-format=terse";
-
-const DISKS: &str = "for i in $(seq 100); do [ -b /dev/sda -a -b /dev/sdb ] && exit 0; \
-    sleep 0.1; done; ls /dev/sd*; exit 1";
 
 #[test]
 fn unload_and_load_again() {
@@ -20,7 +17,7 @@ fn unload_and_load_again() {
     for _ in 0..5 {
         ok(&vm, "rmmod apple_raid && [ ! -e /dev/sda ]");
         ok(&vm, "modprobe apple_raid");
-        ok(&vm, DISKS);
+        disks_appear(&vm);
         ok(
             &vm,
             "dd if=/dev/sdb of=/dev/null bs=1M count=2 iflag=direct status=none",
@@ -62,7 +59,7 @@ fn unbind_under_load() {
             &vm,
             &format!("[ ! -e /dev/sdb ] && echo {card} >{driver}/bind"),
         );
-        ok(&vm, DISKS);
+        disks_appear(&vm);
     }
     succeeded(
         vm.exec("dd if=/dev/sdb of=/dev/null bs=1M count=8 iflag=direct status=none")

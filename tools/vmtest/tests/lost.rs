@@ -7,7 +7,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{driver_log, ends_clean, ok, succeeded, two_volumes};
+use common::{disks_appear, driver_log, ends_clean, ok, ok_within, succeeded, two_volumes};
 use vmtest::Vm;
 
 /// The card's address in the guest.
@@ -68,5 +68,33 @@ fn a_reset_that_a_user_asks_for_under_load() {
     }
     succeeded(job.wait(Duration::from_secs(200)).unwrap(), load);
     assert_eq!(vm.twin().report().handshakes, 4);
+    ends_clean(vm);
+}
+
+#[test]
+fn a_card_that_is_gone() {
+    let vm = two_volumes().boot().unwrap();
+    ok(&vm, SHORT_TIMEOUT);
+    vm.twin().play_dead(true);
+    // The lost command is the first LUN's, but the other one must not wait either.
+    let both = "for d in a b; do dd if=/dev/sd$d of=/dev/null bs=64k count=1 iflag=direct & done; \
+        wait; echo done";
+    let job = vm.spawn(both).unwrap();
+    let out = job.wait(Duration::from_secs(120)).unwrap();
+    assert_eq!(out.stdout_text(), "done\n");
+    assert_eq!(out.stderr_text().matches("error reading").count(), 2);
+
+    let log = driver_log(&vm);
+    assert!(log.contains("did not come back"), "{log}");
+    ok_within(
+        &vm,
+        60,
+        "dd if=/dev/sdb of=/dev/null bs=64k count=1 iflag=direct; rmmod apple_raid",
+    );
+
+    vm.twin().play_dead(false);
+    vm.load_driver().unwrap();
+    disks_appear(&vm);
+    ok(&vm, "dd if=/dev/sdb of=/dev/null bs=64k count=1");
     ends_clean(vm);
 }

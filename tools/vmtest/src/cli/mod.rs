@@ -2,6 +2,7 @@
 
 //! The words of the command line.
 
+mod demo;
 mod run;
 mod shell;
 
@@ -34,6 +35,8 @@ enum Command {
     /// 124: the time was up; 125: the guest's kernel reported an oops, a warning or
     /// the like, which is printed; 126: the test bed itself failed.
     Run(run::Run),
+    /// Show that the volumes of the card are disks, and check all that is shown.
+    Demo(demo::Demo),
     /// A shell in the guest; `exit` powers off, Ctrl-A X pulls the plug.
     Shell(shell::Shell),
 }
@@ -102,6 +105,7 @@ impl Cli {
     pub fn run(self) -> Result<u8> {
         match self.command {
             Command::Run(run) => run.run(),
+            Command::Demo(demo) => demo.run(),
             Command::Shell(shell) => shell.run(),
         }
     }
@@ -110,7 +114,11 @@ impl Cli {
 impl Options {
     /// The VM, with the log of the twin already going to its file.
     fn builder(&self) -> Result<Builder> {
-        let run = paths::new_run()?;
+        Ok(self.builder_in(&paths::new_run()?)?)
+    }
+
+    /// The same, with all of its files in a folder for one run.
+    fn builder_in(&self, run: &Path) -> anyhow::Result<Builder> {
         let log = run.join("twin.log");
         log_to(&log)?;
         let host = |name: &str| paths::on_host(&run.join(name)).display().to_string();
@@ -120,7 +128,7 @@ impl Options {
             eprintln!("vm: trace of the card: {}", host("card.trace"));
         }
         let mut builder = Vm::builder()
-            .run_folder(&run)
+            .run_folder(run)
             .memory(self.memory)
             .cpus(self.cpus)
             .kernel(match self.kernel {

@@ -80,8 +80,8 @@ impl Run {
     }
 }
 
-/// What the kernel said up to its last moment.
-fn finish(vm: Vm) -> Result<Vec<Report>> {
+/// Powers off; gives what the kernel had to complain about up to its last moment.
+pub(super) fn finish(vm: Vm) -> Result<Vec<Report>> {
     let reports = vm.reports()?;
     match (reports.is_empty(), vm.shutdown()) {
         (true, after) => after,
@@ -91,7 +91,8 @@ fn finish(vm: Vm) -> Result<Vec<Report>> {
     }
 }
 
-fn print(reports: &[Report]) {
+/// Prints reports of the guest's kernel.
+pub(super) fn print(reports: &[Report]) {
     for report in reports {
         eprintln!("vm: the guest's kernel reports: {}", report.sign);
         eprintln!("{}", report.text);
