@@ -6,6 +6,8 @@
 //! decoder of its own, so that a shared mistake cannot hide.
 
 #![allow(dead_code, missing_docs)]
+// The kernel's own clippy does not ask for parentheses around shifts.
+#![allow(clippy::precedence)]
 
 #[path = "../../../drivers/scsi/apple_raid/cdb.rs"]
 pub(crate) mod cdb;

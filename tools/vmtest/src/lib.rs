@@ -34,6 +34,8 @@
 //! follows these files, and at the same time QEMU and the guest's console: a guest
 //! that panics fails the command at once.
 //!
+//! Programs of our own ([`guest_tool`]) come to the guest by the same folder.
+//!
 //! # What went wrong that no command saw
 //!
 //! The [`detector`] reads the kernel's log for oopses, warnings and the reports of
@@ -45,6 +47,7 @@ pub mod card;
 pub mod console;
 pub mod detector;
 pub mod error;
+pub mod guest_tool;
 pub mod initramfs;
 pub mod job;
 pub mod kernel;

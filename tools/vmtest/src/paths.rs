@@ -14,6 +14,8 @@ use anyhow::{Context, Result, ensure};
 pub const GUEST_ROOT: &str = "/run/vm/root";
 /// Where the builds of the driver lie, one folder for each kernel release.
 pub const BUILD: &str = "/src/build";
+/// The Cargo workspace.
+pub const TOOLS: &str = "/src/tools";
 /// The part of the cache that is ours.
 pub const CACHE: &str = "/cache/vm";
 /// The kernel with all of the debugging options, if it was built.

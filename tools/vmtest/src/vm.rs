@@ -25,7 +25,7 @@ use crate::lock::VmLock;
 use crate::process::Process;
 use crate::qemu::{self, Machine};
 use crate::qmp::Qmp;
-use crate::{initramfs, modules, paths};
+use crate::{guest_tool, initramfs, modules, paths};
 
 const PACE: Duration = Duration::from_millis(10);
 /// How long a guest that panics gets to print why.
@@ -147,6 +147,13 @@ impl Vm {
             pid,
             what,
         ))
+    }
+
+    /// Hands a program of the package `guest-tools` over to the guest, and gives its
+    /// path there.
+    pub fn guest_tool(&self, name: &str) -> Result<String> {
+        guest_tool::copy_to(&self.run.join("exchange/tools"), name)?;
+        Ok(format!("/run/vm/tools/{name}"))
     }
 
     /// Loads the driver; its disks are there afterwards.

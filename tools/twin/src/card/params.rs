@@ -49,6 +49,16 @@ pub enum LengthFrom {
     Descriptor,
 }
 
+/// Which data-in transfers junk follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JunkAfter {
+    /// Those that do not end on a 512-byte boundary (hazard 1).
+    Tail,
+    /// All of them. No driver can stand that: it is there to show that a test which
+    /// looks for junk would find some.
+    Any,
+}
+
 /// The card's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardParams {
@@ -68,6 +78,8 @@ pub struct CardParams {
     /// Junk past the end of a data-in transfer: always exactly this many bytes.
     /// Goes before `junk`.
     pub overrun: Option<u32>,
+    /// Which transfers junk follows.
+    pub junk_after: JunkAfter,
     /// Format of the completion ring.
     pub ring: RingFormat,
     /// Source of a transfer's length.
@@ -96,6 +108,7 @@ impl Default for CardParams {
             entry_count: 24,
             junk: 16,
             overrun: None,
+            junk_after: JunkAfter::Tail,
             ring: RingFormat::Tag32,
             length_from: LengthFrom::Cdb,
             bring_up_delay: Duration::from_millis(20),
@@ -142,6 +155,8 @@ pub const KEYS: &[Key] = &[
         set: |p, v| up_to(v, MOST_JUNK).map(|n| p.overrun = Some(n)) },
     Key { name: "junk-exact", values: "0..=512", about: "see overrun",
         set: |p, v| up_to(v, MOST_JUNK).map(|n| p.overrun = Some(n)) },
+    Key { name: "junk-after", values: "tail|any", about: "junk where a transfer does not end on 512, or (beyond every driver) always",
+        set: |p, v| named(v, &[("tail", JunkAfter::Tail), ("any", JunkAfter::Any)]).map(|j| p.junk_after = j) },
     Key { name: "ring", values: "none|tag16|tag32", about: "entries of the completion ring",
         set: |p, v| named(v, &[("none", RingFormat::None), ("tag16", RingFormat::Tag16), ("tag32", RingFormat::Tag32)]).map(|r| p.ring = r) },
     Key { name: "length-from", values: "cdb|descriptor", about: "a transfer runs past the end of its descriptor, or stops there",
@@ -254,7 +269,7 @@ mod tests {
     #[test]
     fn every_setting_reaches_its_field() {
         let params: CardParams = "list-unit=8 response-stride=128 lun-encoding=u16 \
-            doorbell=constant entry-count=16 junk=64 ring=none length-from=descriptor \
+            doorbell=constant entry-count=16 junk=64 junk-after=any ring=none length-from=descriptor \
             bring-up-delay=5 seed=7 workers=2 delay-us=100 commands=60 mailbox=0x200"
             .parse()
             .unwrap();
@@ -268,6 +283,7 @@ mod tests {
                 entry_count: 16,
                 junk: 64,
                 overrun: None,
+                junk_after: JunkAfter::Any,
                 ring: RingFormat::None,
                 length_from: LengthFrom::Descriptor,
                 bring_up_delay: Duration::from_millis(5),

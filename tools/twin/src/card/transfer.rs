@@ -10,7 +10,7 @@
 
 use super::bringup::Regions;
 use super::dma::{Errand, NoDma};
-use super::params::LengthFrom;
+use super::params::{JunkAfter, LengthFrom};
 use super::state::Card;
 use super::trace::field;
 use super::wire::{Descriptor, ENTRY_LEN, Entry};
@@ -116,7 +116,8 @@ impl Transfer<'_> {
         let length = params
             .overrun
             .unwrap_or_else(|| random.random_range(0..=params.junk));
-        if end % JUNK_BOUNDARY == 0 || length == 0 {
+        let clean = end % JUNK_BOUNDARY == 0 && params.junk_after == JunkAfter::Tail;
+        if clean || length == 0 {
             return Ok(());
         }
         let mut junk = vec![0; length as usize];

@@ -58,6 +58,30 @@ pub fn ends_clean(vm: Vm) {
     assert_eq!(vm.shutdown().unwrap(), []);
 }
 
+/// A logical unit as the guest has it.
+pub struct Unit {
+    /// /dev/sdX
+    pub disk: String,
+    /// /dev/sgN
+    pub generic: String,
+}
+
+/// The unit with that LUN, as soon as it has both nodes: disks are probed in the background.
+pub fn unit(vm: &Vm, lun: u16) -> Unit {
+    let device = format!("/sys/class/scsi_device/*:{lun}/device");
+    let both = format!("ls {device}/block {device}/scsi_generic >/dev/null 2>&1");
+    let wait = format!("for i in $(seq 100); do {both} && break; sleep 0.1; done");
+    let list = format!("ls {device}/block; ls {device}/scsi_generic");
+    let text = ok(vm, &format!("{wait}; {list}"));
+    let [disk, generic] = text.lines().collect::<Vec<_>>()[..] else {
+        panic!("LUN {lun} has the nodes {text:?}");
+    };
+    Unit {
+        disk: format!("/dev/{disk}"),
+        generic: format!("/dev/{generic}"),
+    }
+}
+
 /// Waits for both disks: they are probed in the background.
 pub fn disks_appear(vm: &Vm) {
     ok(

@@ -111,6 +111,14 @@ fn junk_follows_data_that_does_not_end_on_512() {
 }
 
 #[test]
+fn junk_follows_whole_blocks_only_if_it_was_asked_for() {
+    let bench = with_data("junk-exact=64 junk-after=any");
+    bench.deliver(entry(DATA, 128), &[1; 512]).unwrap();
+    assert_ne!(bench.memory.get(DATA + 0x200, 64), [0xa5; 64]);
+    assert_eq!(bench.report().junk_bytes, 64);
+}
+
+#[test]
 fn junk_that_the_host_refuses_is_reported_and_no_more() {
     let bench = with_data("overrun=16");
     bench.deliver(entry(DATA + 0xff0, 3), &[1; 12]).unwrap();

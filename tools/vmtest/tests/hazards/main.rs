@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The two hazards of the card: junk behind short data-in, and a CDB that asks for
+//! more than its buffer holds.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod descriptors;
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Unit, ends_clean, ok, unit};
+use vmtest::{Iommu, Vm, VolumeSpec};
+
+const LONG: Duration = Duration::from_secs(900);
+/// How many bounce buffers the driver has.
+const BOUNCE_BUFFERS: u64 = 8;
+/// The volume that nobody may change.
+const BYSTANDER: u64 = 16 << 20;
+
+/// A guest whose card writes 64 bytes of junk wherever it might: LUN 0 is the
+/// bystander, LUN 1 is there to be destroyed.
+fn boot(iommu: Iommu, bystander: &Path) -> Vm {
+    let vm = Vm::builder()
+        .iommu(iommu)
+        .twin("overrun=64")
+        .volume(VolumeSpec::File(bystander.into()))
+        .volume(VolumeSpec::Size(64 << 20))
+        .exec_limit(LONG)
+        .boot()
+        .unwrap();
+    // Straight into the caller's pages, where that is possible.
+    shown(&vm, "echo 1 >/sys/module/sg/parameters/allow_dio");
+    vm
+}
+
+#[test]
+fn nothing_lands_beside_a_buffer() {
+    both_hazards(Iommu::Off, 1);
+}
+
+#[test]
+fn nothing_lands_beside_a_buffer_with_an_iommu() {
+    both_hazards(Iommu::Strict, 2);
+}
+
+fn both_hazards(iommu: Iommu, seed: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bystander");
+    let contents: Vec<u8> = (0..BYSTANDER / 8).flat_map(u64::to_le_bytes).collect();
+    fs::write(&file, &contents).unwrap();
+
+    let vm = boot(iommu, &file);
+    let scratch = unit(&vm, 1);
+    let sgio = vm.guest_tool("sgio").unwrap();
+    let trace = vm.twin().trace().clone();
+    trace.record(true);
+    let mark = trace.mark();
+
+    every_length(&vm, &sgio, &scratch);
+    random_commands(&vm, &sgio, &scratch, seed);
+    several_at_once(&vm, &sgio, &scratch, seed);
+    all_bounce_buffers_are_free(&vm, &scratch);
+    limits(&vm, &sgio, &scratch);
+
+    trace.record(false);
+    let seen = descriptors::check(&trace.since(mark));
+    println!("{seen:x?}");
+    assert!(seen.direct > 1000 && seen.lists > 10 && seen.junk > 1000);
+    assert!(seen.bounced_to.len() as u64 <= BOUNCE_BUFFERS);
+
+    the_host_works(&vm, &scratch);
+    println!("{:?}", vm.twin().report());
+    ends_clean(vm);
+    assert!(fs::read(&file).unwrap() == contents, "LUN 0 has changed");
+}
+
+/// What a command prints, which must succeed; shown with --nocapture.
+fn shown(vm: &Vm, command: &str) -> String {
+    let text = ok(vm, command);
+    print!("{text}");
+    text
+}
+
+/// Hazard 1: INQUIRY data, mode pages and the like, of 1 to 600 bytes.
+fn every_length(vm: &Vm, sgio: &str, unit: &Unit) {
+    let before = vm.twin().report();
+    shown(vm, &format!("{sgio} sweep {} {}", unit.generic, unit.disk));
+    let after = vm.twin().report();
+    let junk = after.junk_bytes - before.junk_bytes;
+    assert!(junk > 64 * 1000, "the card wrote {junk} bytes of junk only");
+}
+
+/// Hazard 2: CDBs, buffers and directions that have nothing to do with each other.
+fn random_commands(vm: &Vm, sgio: &str, unit: &Unit, seed: u64) {
+    let devices = format!("{} {}", unit.generic, unit.disk);
+    let text = shown(vm, &format!("{sgio} fuzz --seed {seed} {devices}"));
+    let count = |what: &str| -> u64 {
+        let lines = text.lines().filter(|line| line.contains(what));
+        let counts = lines.filter_map(|line| line.split_whitespace().next());
+        counts.map(|count| count.parse::<u64>().unwrap_or(0)).sum()
+    };
+    assert!(text.contains("2000 commands, 0 failed"), "{text}");
+    // Of each kind enough for the test to mean something.
+    for kind in ["GOOD", "residual", "CHECK 05/24/00", "CHECK 05/20/00"] {
+        assert!(count(kind) >= 50, "{kind}: {}", count(kind));
+    }
+}
+
+/// More commands than there are bounce buffers, from several processes.
+fn several_at_once(vm: &Vm, sgio: &str, unit: &Unit, seed: u64) {
+    let Unit { generic, disk } = unit;
+    let fuzz = format!("{sgio} fuzz --count 300 --seed");
+    let script = format!(
+        "for n in 1 2 3 4 5 6 7 8 9 10; do {fuzz} {seed}0$n {generic} {disk} >/tmp/fuzz.$n & pids=\"$pids $!\"; done
+         for pid in $pids; do wait $pid || failed=1; done
+         tail -qn 1 /tmp/fuzz.*; [ -z \"$failed\" ] || {{ cat /tmp/fuzz.*; exit 1; }}"
+    );
+    shown(vm, &script);
+}
+
+/// While the card keeps quiet, as many commands get a buffer as there are buffers:
+/// none was lost on the way.
+fn all_bounce_buffers_are_free(vm: &Vm, unit: &Unit) {
+    let twin = vm.twin();
+    let begin = twin.report().submitted;
+    let submitted = || twin.report().submitted - begin;
+    twin.hold_interrupts(true);
+    let inquiries = format!(
+        "for n in 1 2 3 4 5 6 7 8 9 10 11 12; do sg_inq {} >/dev/null & pids=\"$pids $!\"; done
+         for pid in $pids; do wait $pid || exit 1; done",
+        unit.generic
+    );
+    let job = vm.spawn(&inquiries).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while submitted() < BOUNCE_BUFFERS && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(10));
+    }
+    thread::sleep(Duration::from_millis(500));
+    let held = submitted();
+    twin.hold_interrupts(false);
+    assert_eq!(job.wait(LONG).unwrap().status, 0);
+    assert_eq!(held, BOUNCE_BUFFERS);
+}
+
+fn limits(vm: &Vm, sgio: &str, unit: &Unit) {
+    for device in [&unit.generic, &unit.disk] {
+        shown(vm, &format!("{sgio} limits {device}"));
+    }
+}
+
+fn the_host_works(vm: &Vm, unit: &Unit) {
+    let Unit { generic, disk } = unit;
+    let blkio = vm.guest_tool("blkio").unwrap();
+    shown(vm, &format!("{blkio} --sizes 512,4K,2M {disk}"));
+    shown(vm, &format!("sg_inq {generic}"));
+    shown(vm, &format!("sg_turs {generic}"));
+}
+
+/// The tests above can fail. A card that writes junk behind *every* data-in is more
+/// than any driver can stand, so here the guards must be found damaged, and the
+/// IOMMU must refuse what leaves the page. (With the IOMMU, so that the junk hurts
+/// nobody but the caller.) That the twin notices a CDB that moves more than is
+/// described is shown by its own test `a_transfer_longer_than_its_descriptor`.
+#[test]
+fn a_card_that_harms_is_found_out() {
+    let vm = Vm::builder()
+        .iommu(Iommu::Strict)
+        .twin("overrun=64")
+        .twin("junk-after=any")
+        .boot()
+        .unwrap();
+    let Unit { disk, .. } = unit(&vm, 0);
+    let sgio = vm.guest_tool("sgio").unwrap();
+    let read = |offset| {
+        let cdb = "28000000000000000100";
+        let words = format!("--guard --cdb {cdb} --len 512 --dir in --offset {offset} {disk}");
+        vm.exec(&format!("{sgio} one {words}")).unwrap()
+    };
+    let within = read(512);
+    let text = within.stdout_text();
+    assert!(text.contains("bytes changed, 0 behind the end"), "{text}");
+    assert_eq!(within.status, 1);
+
+    let before = vm.twin().report().dma_refused;
+    let at_its_end = read(4096 - 512);
+    let text = at_its_end.stdout_text();
+    assert!(text.contains("guards: intact"), "{text}");
+    assert_eq!(vm.twin().report().dma_refused, before + 1);
+
+    // Even this card does no harm behind what goes through a bounce buffer.
+    let inquiry = format!("--guard --cdb 120000002400 --len 36 --dir in --offset 512 {disk}");
+    shown(&vm, &format!("{sgio} one {inquiry}"));
+    assert_eq!(vm.twin().report().dma_refused, before + 1);
+}
