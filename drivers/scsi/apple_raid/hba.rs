@@ -131,7 +131,7 @@ impl<'bound> Hba<'bound> {
     /// The buffers of the commands in flight are handed back only when the handshake has ended,
     /// well or not, and only while the card can do no DMA: it might remember them until then.
     pub(crate) fn restart(&self, host: &scsi::Host<AppleRaid>) -> Result {
-        dev_warn!(self.pdev, "a command was lost: restarting the card\n");
+        dev_warn!(self.pdev, "restarting the card\n");
         self.set_gate(Gate::Shut);
         self.bus_master.stop();
         self.bus_master.start();
