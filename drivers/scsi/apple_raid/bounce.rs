@@ -47,6 +47,14 @@ pub(crate) struct Lease {
     len: usize,
 }
 
+impl Lease {
+    /// Bytes of the transfer.
+    pub(crate) fn len(&self) -> u32 {
+        // CAST: At most `BOUNCE_MAX`.
+        self.len as u32
+    }
+}
+
 /// All bounce buffers of a card.
 pub(crate) struct Pool {
     buffers: KVec<Coherent<[u8]>>,

@@ -35,6 +35,7 @@ use crate::{
         InFlight, //
     },
     submission::Journey,
+    transfer::Way,
     AppleRaid, //
 };
 use kernel::{
@@ -187,7 +188,7 @@ impl<'bound> Hba<'bound> {
     /// The data of a command has arrived: completes its journey.
     pub(crate) fn arrive(&self, cmd: &Command<'_, AppleRaid>, journey: Journey) -> Result {
         let arrived = match &journey {
-            Journey::BounceIn(lease, _) => {
+            Journey::Bounce(Way::In, lease) => {
                 if let Some(at) = blocks::length_in_answer(cmd.cdb()) {
                     let length = self.bounce.word_at(lease, at).unwrap_or(0);
                     self.blocks.set(cmd.lun(), length);
@@ -203,9 +204,7 @@ impl<'bound> Hba<'bound> {
     /// Gives back what a journey holds.
     pub(crate) fn discard(&self, journey: Journey) {
         match journey {
-            Journey::BounceIn(lease, _) | Journey::BounceOut(lease, _) => {
-                self.bounce.give_back(lease)
-            }
+            Journey::Bounce(_, lease) => self.bounce.give_back(lease),
             Journey::Straight { .. } => {}
         }
     }

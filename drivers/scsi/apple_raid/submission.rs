@@ -24,6 +24,7 @@ use crate::{
         Buffer,
         Plan,
         Refusal,
+        Way,
         BOUNCE_MAX, //
     },
     wire::{
@@ -37,6 +38,9 @@ use kernel::prelude::*;
 
 type Host = scsi::Host<AppleRaid>;
 
+/// What became of a command: it is taken care of, or the midlayer has to try again.
+type Queued<'a> = Result<(), Busy<'a, AppleRaid>>;
+
 /// How the data of a command in flight travels: what has to be done when it arrives.
 pub(crate) enum Journey {
     /// Nothing: there is no data, or it goes straight between the card and the caller's buffer.
@@ -44,17 +48,17 @@ pub(crate) enum Journey {
         /// Bytes moved.
         len: u32,
     },
-    /// To the card, through a bounce buffer.
-    BounceOut(Lease, u32),
-    /// From the card, through a bounce buffer.
-    BounceIn(Lease, u32),
+    /// Through a bounce buffer.
+    Bounce(Way, Lease),
 }
 
 impl Journey {
     /// Bytes of a buffer of `data_len` that are not moved.
     pub(crate) fn residual(&self, data_len: u32) -> u32 {
-        let (Self::Straight { len } | Self::BounceOut(_, len) | Self::BounceIn(_, len)) = self;
-        data_len.saturating_sub(*len)
+        data_len.saturating_sub(match self {
+            Self::Straight { len } => *len,
+            Self::Bounce(_, lease) => lease.len(),
+        })
     }
 }
 
@@ -63,7 +67,7 @@ pub(crate) fn queue_command<'a>(
     hba: &Hba<'_>,
     host: &'a Host,
     cmd: Command<'a, AppleRaid>,
-) -> Result<(), Busy<'a, AppleRaid>> {
+) -> Queued<'a> {
     let Some(cdb) = padded(cmd.cdb()) else {
         refuse(hba, host, cmd, Refusal::UnknownCommand);
         return Ok(());
@@ -77,9 +81,8 @@ pub(crate) fn queue_command<'a>(
             Entry::ZERO,
             Journey::Straight { len: 0 },
         ),
-        Ok(Plan::Direct) => direct(hba, host, cmd, &cdb),
-        Ok(Plan::BounceIn(len)) => bounce_in(hba, host, cmd, &cdb, len),
-        Ok(Plan::BounceOut(len)) => bounce_out(hba, host, cmd, &cdb, len),
+        Ok(Plan::Direct(way)) => direct(hba, host, cmd, &cdb, way),
+        Ok(Plan::Bounce(way, len)) => bounce(hba, host, cmd, &cdb, way, len),
         Err(refusal) => {
             refuse(hba, host, cmd, refusal);
             Ok(())
@@ -129,13 +132,21 @@ fn direct<'a>(
     host: &'a Host,
     cmd: Command<'a, AppleRaid>,
     cdb: &[u8; CDB_LEN],
-) -> Result<(), Busy<'a, AppleRaid>> {
+    way: Way,
+) -> Queued<'a> {
     let mapped = cmd.map()?;
     if !mapped
         .segments()
         .all(|s| transfer::aligned(s.address, s.len))
     {
-        return unaligned(hba, host, mapped.unmap(), cdb);
+        // The block layer does not make such requests. If one comes, it is bounced.
+        let cmd = mapped.unmap();
+        let len = cmd.data_len();
+        if len <= BOUNCE_MAX {
+            return bounce(hba, host, cmd, cdb, way, len);
+        }
+        refuse(hba, host, cmd, Refusal::TooLong);
+        return Ok(());
     }
     let journey = Journey::Straight {
         len: mapped.command().data_len(),
@@ -156,25 +167,6 @@ fn direct<'a>(
     }
 }
 
-/// Whole blocks, but in segments at whose ends the card might write junk. The block layer does not
-/// make such requests; if one comes, it is bounced as far as that goes.
-fn unaligned<'a>(
-    hba: &Hba<'_>,
-    host: &'a Host,
-    cmd: Command<'a, AppleRaid>,
-    cdb: &[u8; CDB_LEN],
-) -> Result<(), Busy<'a, AppleRaid>> {
-    let len = cmd.data_len();
-    match crate::cdb::phase(cdb) {
-        _ if len > BOUNCE_MAX => {
-            refuse(hba, host, cmd, Refusal::TooLong);
-            Ok(())
-        }
-        Some(crate::cdb::Phase::In(_)) => bounce_in(hba, host, cmd, cdb, len),
-        _ => bounce_out(hba, host, cmd, cdb, len),
-    }
-}
-
 /// The data descriptor of a mapped buffer: one segment in place, several in a list.
 fn descriptor(hba: &Hba<'_>, mapped: &Mapped<'_, AppleRaid>) -> Result<Entry> {
     let mut segments = mapped.segments();
@@ -188,53 +180,29 @@ fn descriptor(hba: &Hba<'_>, mapped: &Mapped<'_, AppleRaid>) -> Result<Entry> {
         .write_list(mapped.command().tag().as_u16(), entries)
 }
 
-fn bounce_in<'a>(
-    hba: &Hba<'_>,
-    host: &'a Host,
-    cmd: Command<'a, AppleRaid>,
-    cdb: &[u8; CDB_LEN],
-    len: u32,
-) -> Result<(), Busy<'a, AppleRaid>> {
-    let Some(lease) = hba.bounce.lease(len) else {
-        return Err(cmd.busy());
-    };
-    let ready = hba.bounce.clear(&lease);
-    bounce(hba, host, cmd, cdb, ready, Journey::BounceIn(lease, len))
-}
-
-fn bounce_out<'a>(
-    hba: &Hba<'_>,
-    host: &'a Host,
-    cmd: Command<'a, AppleRaid>,
-    cdb: &[u8; CDB_LEN],
-    len: u32,
-) -> Result<(), Busy<'a, AppleRaid>> {
-    let Some(lease) = hba.bounce.lease(len) else {
-        return Err(cmd.busy());
-    };
-    let ready = hba.bounce.fill(&lease, &cmd);
-    bounce(hba, host, cmd, cdb, ready, Journey::BounceOut(lease, len))
-}
-
+/// The data goes through a bounce buffer.
 fn bounce<'a>(
     hba: &Hba<'_>,
     host: &'a Host,
     cmd: Command<'a, AppleRaid>,
     cdb: &[u8; CDB_LEN],
-    ready: Result,
-    journey: Journey,
-) -> Result<(), Busy<'a, AppleRaid>> {
-    let descriptor = match (&journey, ready) {
-        (Journey::BounceIn(lease, len) | Journey::BounceOut(lease, len), Ok(())) => hba
-            .bounce
-            .address(lease)
-            .ok()
-            .and_then(|address| Entry::new(address, *len)),
-        _ => None,
+    way: Way,
+    len: u32,
+) -> Queued<'a> {
+    let Some(lease) = hba.bounce.lease(len) else {
+        return Err(cmd.busy());
     };
+    let prepared = match way {
+        Way::In => hba.bounce.clear(&lease),
+        Way::Out => hba.bounce.fill(&lease, &cmd),
+    };
+    let descriptor = prepared
+        .and_then(|()| hba.bounce.address(&lease))
+        .and_then(|address| Entry::new(address, len).ok_or(EINVAL));
+    let journey = Journey::Bounce(way, lease);
     match descriptor {
-        Some(descriptor) => submit(hba, host, cmd, cdb, descriptor, journey),
-        None => {
+        Ok(descriptor) => submit(hba, host, cmd, cdb, descriptor, journey),
+        Err(_) => {
             hba.discard(journey);
             cmd.complete(Outcome::host(HostByte::Error));
             Ok(())
@@ -286,7 +254,7 @@ fn submit<'a>(
     cdb: &[u8; CDB_LEN],
     descriptor: Entry,
     journey: Journey,
-) -> Result<(), Busy<'a, AppleRaid>> {
+) -> Queued<'a> {
     let tag = cmd.command().tag().as_u16();
     let lun = hba.model.encode_lun(cmd.command().lun());
     let written = hba

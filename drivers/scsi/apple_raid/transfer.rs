@@ -50,17 +50,24 @@ pub(crate) enum Buffer {
     Either(u32),
 }
 
+/// Which way the data goes, by the CDB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From the card.
+    In,
+    /// To the card.
+    Out,
+}
+
 /// How the data travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
     /// Not at all.
     NoData,
     /// Between the card and the caller's buffer, all of it, if its segments are [`aligned`].
-    Direct,
-    /// Through a bounce buffer into the caller's; the CDB moves that many bytes.
-    BounceIn(u32),
-    /// From the caller's buffer through a bounce buffer; the CDB moves that many bytes.
-    BounceOut(u32),
+    Direct(Way),
+    /// Through a bounce buffer; the CDB moves that many bytes.
+    Bounce(Way, u32),
 }
 
 /// Why the card must not see a command.
@@ -118,8 +125,8 @@ pub(crate) fn plan(
             };
             Ok(match bytes(amount, block_length)? {
                 0 => Plan::NoData,
-                len if is_direct(amount, len, wanted) => Plan::Direct,
-                len if len <= BOUNCE_MAX => Plan::BounceIn(len),
+                len if is_direct(amount, len, wanted) => Plan::Direct(Way::In),
+                len if len <= BOUNCE_MAX => Plan::Bounce(Way::In, len),
                 _ => return Err(Refusal::TooLong),
             })
         }
@@ -132,8 +139,8 @@ pub(crate) fn plan(
             Ok(match bytes(amount, block_length)? {
                 0 => Plan::NoData,
                 len if offered < len => return Err(Refusal::BufferTooShort),
-                len if is_direct(amount, len, offered) => Plan::Direct,
-                len if len <= BOUNCE_MAX => Plan::BounceOut(len),
+                len if is_direct(amount, len, offered) => Plan::Direct(Way::Out),
+                len if len <= BOUNCE_MAX => Plan::Bounce(Way::Out, len),
                 _ => return Err(Refusal::TooLong),
             })
         }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::{
     cdb::{self, Amount, Phase},
-    transfer::{BOUNCE_MAX, BOUNDARY, Buffer, Plan, Refusal, aligned, plan},
+    transfer::{BOUNCE_MAX, BOUNDARY, Buffer, Plan, Refusal, Way, aligned, plan},
 };
 
 const BLOCK: Option<NonZero<u32>> = NonZero::new(512);
@@ -33,10 +33,13 @@ fn write10(blocks: u16) -> [u8; 16] {
 
 #[test]
 fn whole_blocks_that_fit_go_directly() {
-    assert_eq!(plan(&read10(8), Buffer::In(4096), BLOCK), Ok(Plan::Direct));
+    assert_eq!(
+        plan(&read10(8), Buffer::In(4096), BLOCK),
+        Ok(Plan::Direct(Way::In))
+    );
     assert_eq!(
         plan(&write10(8), Buffer::Out(4096), BLOCK),
-        Ok(Plan::Direct)
+        Ok(Plan::Direct(Way::Out))
     );
 }
 
@@ -44,7 +47,7 @@ fn whole_blocks_that_fit_go_directly() {
 fn a_cdb_that_wants_more_than_the_buffer_has() {
     assert_eq!(
         plan(&read10(8), Buffer::In(512), BLOCK),
-        Ok(Plan::BounceIn(4096))
+        Ok(Plan::Bounce(Way::In, 4096))
     );
     assert_eq!(
         plan(&read10(0xffff), Buffer::In(512), BLOCK),
@@ -77,17 +80,26 @@ fn blocks_of_unknown_length_are_refused() {
     // The length of a block is what counts, not 512.
     assert_eq!(
         plan(&read10(1), Buffer::In(512), NonZero::new(4096)),
-        Ok(Plan::BounceIn(4096))
+        Ok(Plan::Bounce(Way::In, 4096))
     );
 }
 
 #[test]
 fn inquiry_is_always_bounced() {
     let inquiry = cdb(&[0x12, 0, 0, 0, 36]);
-    assert_eq!(plan(&inquiry, Buffer::In(36), None), Ok(Plan::BounceIn(36)));
+    assert_eq!(
+        plan(&inquiry, Buffer::In(36), None),
+        Ok(Plan::Bounce(Way::In, 36))
+    );
     let long = cdb(&[0x12, 0, 0, 2, 0]);
-    assert_eq!(plan(&long, Buffer::In(512), None), Ok(Plan::BounceIn(512)));
-    assert_eq!(plan(&long, Buffer::None, None), Ok(Plan::BounceIn(512)));
+    assert_eq!(
+        plan(&long, Buffer::In(512), None),
+        Ok(Plan::Bounce(Way::In, 512))
+    );
+    assert_eq!(
+        plan(&long, Buffer::None, None),
+        Ok(Plan::Bounce(Way::In, 512))
+    );
 }
 
 fn buffer() -> impl Strategy<Value = Buffer> {
@@ -140,7 +152,8 @@ proptest! {
                 Phase::None => {}
                 Phase::In(amount) | Phase::Out(amount) => prop_assert_eq!(bytes(amount), 0),
             },
-            Plan::Direct => {
+            Plan::Direct(way) => {
+                prop_assert_eq!(way == Way::In, matches!(phase, Phase::In(_)));
                 let (Phase::In(amount) | Phase::Out(amount)) = phase else {
                     panic!("data without a data phase")
                 };
@@ -153,13 +166,13 @@ proptest! {
                 prop_assert_eq!(bytes(amount), u64::from(len));
                 prop_assert_eq!(len % BOUNDARY, 0);
             }
-            Plan::BounceIn(len) => {
+            Plan::Bounce(Way::In, len) => {
                 let Phase::In(amount) = phase else { panic!("the wrong way") };
                 prop_assert_eq!(bytes(amount), u64::from(len));
                 prop_assert!(len <= BOUNCE_MAX);
                 prop_assert!(!matches!(buffer, Buffer::Out(_)));
             }
-            Plan::BounceOut(len) => {
+            Plan::Bounce(Way::Out, len) => {
                 let Phase::Out(amount) = phase else { panic!("the wrong way") };
                 prop_assert_eq!(bytes(amount), u64::from(len));
                 prop_assert!(len <= BOUNCE_MAX);
