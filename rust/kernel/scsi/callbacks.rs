@@ -157,13 +157,13 @@ impl<T: Operations> Callbacks<T> {
     unsafe extern "C" fn host_reset(cmd: *mut bindings::scsi_cmnd) -> c_int {
         // SAFETY: By the safety requirement.
         let host = unsafe { Host::<T>::from_raw((*(*cmd).device).host) };
-        // SAFETY: As in `queue_command`.
-        let private = unsafe { host.private() };
-        let _guard = private.resetting.lock();
-        // SAFETY: As in `queue_command`.
-        let result = T::host_reset(unsafe { host.data() }, host);
-        // The midlayer may finish or retry any command now, whatever the driver says.
-        host.in_flight().revoke();
+        let result = host.reset_exclusively(|| {
+            // SAFETY: The host is not removed before this returns.
+            let result = T::host_reset(unsafe { host.data() }, host);
+            // The midlayer may finish or retry any command now, whatever the driver says.
+            host.in_flight().revoke();
+            result
+        });
         match result {
             Ok(()) => bindings::scsi_disposition_SUCCESS as c_int,
             Err(_) => bindings::scsi_disposition_FAILED as c_int,

@@ -35,13 +35,22 @@ use super::{
 #[repr(transparent)]
 pub struct Host<T: Operations>(Opaque<bindings::Scsi_Host>, PhantomData<T>);
 
-/// What the abstraction keeps with each host. `Scsi_Host.hostdata` points to it.
+/// What is in `Scsi_Host.hostdata`, and so lives as long as the host, which sysfs or an open
+/// `/dev/sg` can keep after it was removed.
+#[pin_data]
+struct HostData<'bound, T: Operations> {
+    /// Valid until the host was removed.
+    private: *const Private<'bound, T>,
+    /// Serialises resets: `sg_reset` can ask for one while error handling does one. The value is
+    /// whether there may be resets: an ioctl does not keep a host from being removed.
+    #[pin]
+    resets: Mutex<bool>,
+}
+
+/// What the abstraction keeps with each host until it is removed.
 #[pin_data]
 pub(super) struct Private<'bound, T: Operations> {
     in_flight: InFlight<T>,
-    /// Serialises resets: `sg_reset` can ask for one while error handling does one.
-    #[pin]
-    pub(super) resetting: Mutex<()>,
     #[pin]
     noise: RateLimit,
     #[pin]
@@ -61,9 +70,29 @@ impl<T: Operations> Host<T> {
     ///
     /// The returned reference must not outlive the `'bound` with which the host was made.
     pub(super) unsafe fn private<'a, 'bound: 'a>(&'a self) -> &'a Private<'bound, T> {
-        // SAFETY: By the type invariant `hostdata` points to an initialised `Private`, whose
-        // lifetime parameter the caller answers for.
-        unsafe { &*(*bindings::shost_priv(self.0.get()).cast::<*const Private<'bound, T>>()) }
+        // SAFETY: By the type invariant there is an initialised `Private`, whose lifetime the
+        // caller answers for.
+        unsafe { &*(*self.host_data()).private }
+    }
+
+    fn host_data<'bound>(&self) -> *const HostData<'bound, T> {
+        // SAFETY: By the type invariant the host is valid.
+        unsafe { bindings::shost_priv(self.0.get()) }.cast()
+    }
+
+    /// Runs `reset` unless the host was removed. Resets run one at a time.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if the host was removed, and whatever `reset` returns.
+    pub(super) fn reset_exclusively(&self, reset: impl FnOnce() -> Result) -> Result {
+        // SAFETY: `hostdata` was initialised by `Owner::new` and lives as long as the host.
+        let resets = unsafe { &(*self.host_data()).resets };
+        let allowed = resets.lock();
+        if !*allowed {
+            return Err(ENODEV);
+        }
+        reset()
     }
 
     /// What the driver keeps for this host.
@@ -119,15 +148,19 @@ impl<'bound, T: Operations> Owner<'bound, T> {
         let private = KBox::pin_init(
             try_pin_init!(Private {
                 in_flight: InFlight::new(limits.can_queue)?,
-                resetting <- new_mutex!(()),
                 noise <- RateLimit::new(),
                 data <- data,
             }? Error),
             GFP_KERNEL,
         )?;
 
-        // CAST: The size of a pointer fits.
-        let size = core::mem::size_of::<*const Private<'bound, T>>() as i32;
+        const {
+            assert!(
+                core::mem::align_of::<HostData<'static, T>>() <= core::mem::align_of::<usize>()
+            );
+        }
+        // CAST: It is a pointer and a mutex.
+        let size = core::mem::size_of::<HostData<'bound, T>>() as i32;
         // SAFETY: The template lives as long as the module, which the host holds a reference to
         // while it is in use.
         let shost = unsafe { bindings::scsi_host_alloc(Callbacks::<T>::template(), size) };
@@ -148,9 +181,15 @@ impl<'bound, T: Operations> Owner<'bound, T> {
             // The logical unit is named by the transport. To old devices the midlayer would write
             // its number into the CDB as well, over bits that mean something else today.
             host.set_no_scsi2_lun_in_cdb(1);
-            bindings::shost_priv(shost.as_ptr())
-                .cast::<*const Private<'bound, T>>()
-                .write(&*private);
+            // The host's memory is never moved, and `HostData` needs no destructor.
+            let private: *const Private<'bound, T> = &*private;
+            pin_init::raw_init(
+                bindings::shost_priv(shost.as_ptr()).cast(),
+                pin_init!(HostData {
+                    private,
+                    resets <- new_mutex!(true),
+                }),
+            );
         }
         // INVARIANT: `scsi_host_alloc` gave us a reference, and `hostdata` was just set.
         Ok(Self {
@@ -182,18 +221,21 @@ impl<'bound, T: Operations> Owner<'bound, T> {
         unsafe { bindings::scsi_scan_host(self.shost.as_ptr()) };
     }
 
-    /// Takes the host away from the midlayer. Waits for all commands; none comes after this.
+    /// Takes the host away from the midlayer. Waits for all commands, and for a reset; nothing is
+    /// called after this.
     pub(super) fn remove(&self) {
         // SAFETY: By the type invariant the host is valid; called once, after `add`.
         unsafe { bindings::scsi_remove_host(self.shost.as_ptr()) };
+        // SAFETY: `new` initialised it.
+        *unsafe { &(*self.host().host_data()).resets }.lock() = false;
     }
 }
 
 impl<T: Operations> Drop for Owner<'_, T> {
     fn drop(&mut self) {
         self.private = None;
-        // SAFETY: By the type invariant we own a reference. The midlayer may hold more, for
-        // sysfs, but does not call into a host that was removed, or never added.
+        // SAFETY: By the type invariant we own a reference. There may be more, but nothing is
+        // called any more: see `remove`. What was never added is known to nobody.
         unsafe { bindings::scsi_host_put(self.shost.as_ptr()) };
     }
 }

@@ -68,3 +68,21 @@ fn unbind_under_load() {
     );
     ends_clean(vm);
 }
+
+#[test]
+fn unbind_while_a_user_resets() {
+    let vm = two_volumes().boot().unwrap();
+    let driver = "/sys/bus/pci/drivers/apple_raid";
+    let card = "$(lspci -D -d 106b:008a | cut -d' ' -f1)";
+    for _ in 0..5 {
+        let resets = vm
+            .spawn("while [ -e /dev/sg1 ]; do sg_reset --host /dev/sg1; done 2>/dev/null; true")
+            .unwrap();
+        ok(&vm, "sleep 0.5");
+        ok_within(&vm, 60, &format!("echo {card} >{driver}/unbind"));
+        succeeded(resets.wait(Duration::from_secs(60)).unwrap(), "resets");
+        ok(&vm, &format!("echo {card} >{driver}/bind"));
+        disks_appear(&vm);
+    }
+    ends_clean(vm);
+}
