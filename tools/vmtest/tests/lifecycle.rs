@@ -7,9 +7,21 @@ mod common;
 use std::time::Duration;
 
 use common::{disks_appear, ends_clean, ok, ok_within, succeeded, two_volumes};
+use vmtest::Vm;
 
 const LOAD: &str = "fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio --rw=randrw \
-    --bs=16k --iodepth=16 --size=64m --time_based --runtime=60 --output-format=terse";
+    --bs=16k --iodepth=16 --size=64m --time_based --runtime=60 --output-format=terse \
+    --allow_file_create=0";
+
+/// Waits until the load keeps commands in flight.
+fn load_runs(vm: &Vm) {
+    ok(
+        vm,
+        "for i in $(seq 100); do \
+         read -r reads writes </sys/block/sdb/inflight && [ $((reads + writes)) -gt 8 ] && exit 0; \
+         sleep 0.1; done; exit 1",
+    );
+}
 
 #[test]
 fn unload_and_load_again() {
@@ -30,7 +42,7 @@ fn unload_and_load_again() {
 fn unload_is_refused_while_a_disk_is_in_use() {
     let vm = two_volumes().boot().unwrap();
     let load = vm.spawn(LOAD).unwrap();
-    ok(&vm, "sleep 1");
+    load_runs(&vm);
     let refused = vm.exec("rmmod apple_raid").unwrap();
     assert_ne!(refused.status, 0);
     assert!(
@@ -40,7 +52,7 @@ fn unload_is_refused_while_a_disk_is_in_use() {
     );
     ok(&vm, "pkill fio");
     load.wait(Duration::from_secs(30)).unwrap();
-    ok_within(&vm, 60, "sleep 1; rmmod apple_raid");
+    ok_within(&vm, 60, "rmmod apple_raid");
     ends_clean(vm);
 }
 
@@ -51,7 +63,7 @@ fn unbind_under_load() {
     let card = "$(lspci -D -d 106b:008a | cut -d' ' -f1)";
     for _ in 0..3 {
         let load = vm.spawn(LOAD).unwrap();
-        ok(&vm, "sleep 1");
+        load_runs(&vm);
         ok_within(&vm, 60, &format!("echo {card} >{driver}/unbind"));
         let out = load.wait(Duration::from_secs(60)).unwrap();
         assert_ne!(out.status, 0, "the load went on without a disk");
@@ -78,7 +90,10 @@ fn unbind_while_a_user_resets() {
         let resets = vm
             .spawn("while [ -e /dev/sg1 ]; do sg_reset --host /dev/sg1; done 2>/dev/null; true")
             .unwrap();
-        ok(&vm, "sleep 0.5");
+        ok(
+            &vm,
+            "for i in $(seq 100); do dmesg | tail -n 3 | grep -q 'is back' && exit 0; sleep 0.1; done; exit 1",
+        );
         ok_within(&vm, 60, &format!("echo {card} >{driver}/unbind"));
         succeeded(resets.wait(Duration::from_secs(60)).unwrap(), "resets");
         ok(&vm, &format!("echo {card} >{driver}/bind"));
