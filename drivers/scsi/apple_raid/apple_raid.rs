@@ -96,7 +96,7 @@ impl scsi::Operations for AppleRaid {
     }
 
     fn poll(hba: &Hba<'_>, host: &scsi::Host<Self>) {
-        completion::complete_finished(hba, host);
+        completion::poll(hba, host);
     }
 
     fn host_reset(hba: &Hba<'_>, host: &scsi::Host<Self>) -> Result {
@@ -112,9 +112,7 @@ impl scsi::pci::Driver for AppleRaid {
 
     fn probe<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<(Limits, Self::Found<'bound>)> {
         let bar = pdev.iomap_region_sized::<{ regs::END }>(0, c"apple_raid")?;
-        // After power-on the firmware waits for this before it goes on (P).
-        pdev.set_master();
-        let capabilities = Capabilities::wait_for(&bar);
+        let capabilities = Capabilities::discover(&bar, || pdev.set_master());
         let tags = capabilities.tags().inspect_err(|_| {
             dev_err!(
                 pdev,
@@ -133,8 +131,8 @@ impl scsi::pci::Driver for AppleRaid {
         Hba::new(pdev, bar, capabilities)
     }
 
-    fn start(hba: &Hba<'_>) -> Result {
-        hba.start()
+    fn start(hba: &Hba<'_>, host: &scsi::Host<Self>) -> Result {
+        hba.start(host)
     }
 
     fn stop(hba: &Hba<'_>) {

@@ -40,9 +40,11 @@ impl BlockLengths {
         NonZero::new(length.load(ordering::Relaxed))
     }
 
-    /// A logical unit said that its blocks have `length` bytes.
+    /// A logical unit said that its blocks have `length` bytes. What makes no sense is ignored.
     pub(crate) fn set(&self, lun: u64, length: u32) {
-        let length = if length <= LONGEST { length } else { 0 };
+        if length == 0 || length > LONGEST {
+            return;
+        }
         if let Some(place) = usize::try_from(lun).ok().and_then(|lun| self.0.get(lun)) {
             place.store(length, ordering::Relaxed);
         }

@@ -61,8 +61,15 @@ impl Capabilities {
         }
     }
 
-    /// Reads them as soon as the firmware offers any. It may have been switched on a moment ago.
-    pub(crate) fn wait_for(bar: &Bar0<'_>) -> Self {
+    /// Reads them, and if there are none waits until there are: after power-on the firmware waits
+    /// for the host to become bus master before it goes on (P), which `become_master` does. A card
+    /// that is up already may still have an old conversation in mind, and is not let loose here.
+    pub(crate) fn discover(bar: &Bar0<'_>, become_master: impl FnOnce()) -> Self {
+        let found = Self::read(bar);
+        if found.scsi_commands != 0 {
+            return found;
+        }
+        become_master();
         let found = read_poll_timeout(
             || Ok(Self::read(bar)),
             |found| found.scsi_commands != 0,
@@ -207,7 +214,7 @@ fn open_interrupts(pdev: &pci::Device<Bound>, bar: &Bar0<'_>) {
     bar.write_reg(regs::SCSI_MASK::zeroed());
 }
 
-/// Does the handshake. The card must be bus master.
+/// Does the handshake. The card becomes bus master only when it has been told of the regions.
 ///
 /// # Errors
 ///
@@ -216,9 +223,11 @@ pub(crate) fn bring_up(
     pdev: &pci::Device<Bound>,
     bar: &Bar0<'_>,
     regions: &Regions,
+    become_master: impl FnOnce(),
 ) -> Result<Doorbell> {
     configure(bar, regions.tags().into(), &regions.layout());
     let mailbox = mailbox(pdev, bar)?;
+    become_master();
 
     let rung = bar.read(regs::CONFIG_DOORBELL).count().0;
     bar.write_reg(regs::CONFIG_DOORBELL::zeroed().with_count(Be32(rung.wrapping_add(1))));

@@ -35,6 +35,12 @@ use kernel::{
 
 type Host = scsi::Host<AppleRaid>;
 
+/// The response of a command that succeeded.
+const GOOD: wire::Response = wire::Response::Done {
+    status: Status::GOOD.0,
+    sense_len: 0,
+};
+
 /// The interrupt handler.
 pub(crate) fn interrupt(hba: &Hba<'_>, host: &Host) -> IrqReturn {
     let managed = acknowledge(hba, host);
@@ -42,6 +48,12 @@ pub(crate) fn interrupt(hba: &Hba<'_>, host: &Host) -> IrqReturn {
         look_for_other_causes(hba, host);
     }
     IrqReturn::Handled
+}
+
+/// As an interrupt, but one that was lost: acknowledging lets the next one come.
+pub(crate) fn poll(hba: &Hba<'_>, host: &Host) {
+    acknowledge(hba, host);
+    complete_finished(hba, host);
 }
 
 /// Acknowledges what the card reports. Returns whether there was a management response.
@@ -85,7 +97,10 @@ fn look_for_other_causes(hba: &Hba<'_>, host: &Host) {
 
 /// Completes each command in flight that the card has answered. Returns whether there was one.
 pub(crate) fn complete_finished(hba: &Hba<'_>, host: &Host) -> bool {
-    let _completing = hba.completing.lock();
+    let allowed = hba.completing.lock();
+    if !*allowed {
+        return false;
+    }
     let rcu = rcu::read_lock();
     let mut any = false;
     for tag in host.in_flight().tags() {
@@ -109,6 +124,9 @@ fn finish(
     response: wire::Response,
 ) {
     let residual = journey.residual(cmd.data_len());
+    if response == GOOD {
+        hba.learn(&cmd, &journey);
+    }
     if hba.arrive(&cmd, journey).is_err() {
         return cmd.complete(Outcome::host(HostByte::Error));
     }

@@ -10,7 +10,8 @@
 //!   whether commands can be submitted at all. The block layer submits from soft interrupts too.
 //! - `completing`, once for each interrupt: from the look at a response to the end of the command
 //!   nobody else may look, or the response of an old command could be taken for that of a new one
-//!   with its tag.
+//!   with its tag. Its value says whether anybody may: not during a restart, when data may have
+//!   been lost while bus mastering was off.
 
 use crate::{
     blocks::{
@@ -31,8 +32,7 @@ use crate::{
         self,
         pci::BusMaster,
         Command,
-        DmaStopped,
-        InFlight, //
+        DmaStopped, //
     },
     submission::Journey,
     transfer::Way,
@@ -68,7 +68,7 @@ pub(crate) struct Hba<'bound> {
     #[pin]
     pub(crate) gate: SpinLockIrq<Gate>,
     #[pin]
-    pub(crate) completing: SpinLockIrq<()>,
+    pub(crate) completing: SpinLockIrq<bool>,
     capabilities: Capabilities,
     bus_master: BusMaster<'bound>,
 }
@@ -93,7 +93,7 @@ impl<'bound> Hba<'bound> {
                 bounce,
                 blocks,
                 gate <- new_spinlock_irq!(Gate::Shut),
-                completing <- new_spinlock_irq!(()),
+                completing <- new_spinlock_irq!(true),
                 capabilities,
                 bus_master: BusMaster::new(pdev),
             }? Error))
@@ -101,11 +101,13 @@ impl<'bound> Hba<'bound> {
     }
 
     /// Brings the card up.
-    pub(crate) fn start(&self) -> Result {
-        self.bus_master.start();
-        match bringup::bring_up(self.pdev, &self.bar, &self.regions) {
+    pub(crate) fn start(&self, host: &scsi::Host<AppleRaid>) -> Result {
+        let stopped = self.bus_master.stop();
+        match self.bring_up(stopped) {
             Ok(doorbell) => {
                 self.set_gate(Gate::Open(doorbell));
+                // What an earlier driver left pending would keep the card from interrupting.
+                completion::acknowledge(self, host);
                 dev_info!(
                     self.pdev,
                     "Apple RAID Card, board revision {}: ready for {} commands\n",
@@ -121,6 +123,12 @@ impl<'bound> Hba<'bound> {
         }
     }
 
+    fn bring_up(&self, stopped: DmaStopped<'_>) -> Result<Doorbell> {
+        bringup::bring_up(self.pdev, &self.bar, &self.regions, || {
+            self.bus_master.start(stopped)
+        })
+    }
+
     /// Stops the card for good: no command is submitted, and no DMA is done, after this.
     pub(crate) fn stop(&self) -> DmaStopped<'_> {
         self.set_gate(Gate::Dead);
@@ -134,17 +142,20 @@ impl<'bound> Hba<'bound> {
     pub(crate) fn restart(&self, host: &scsi::Host<AppleRaid>) -> Result {
         dev_warn!(self.pdev, "restarting the card\n");
         self.set_gate(Gate::Shut);
-        self.bus_master.stop();
-        self.bus_master.start();
+        // What is done, is done; what comes later may lack data.
+        completion::poll(self, host);
+        self.allow_completing(false);
         let restarted = self
-            .same_card()
-            .and_then(|()| bringup::bring_up(self.pdev, &self.bar, &self.regions));
+            .same_card(self.bus_master.stop())
+            .and_then(|stopped| self.bring_up(stopped));
 
         let stopped = self.bus_master.stop();
-        self.surrender(host.in_flight(), &stopped);
+        let surrendered = host.surrender(&stopped, |journey| self.discard(journey));
+        self.allow_completing(true);
+        surrendered?;
         match restarted {
             Ok(doorbell) => {
-                self.bus_master.start();
+                self.bus_master.start(stopped);
                 self.set_gate(Gate::Open(doorbell));
                 completion::acknowledge(self, host);
                 dev_info!(self.pdev, "the card is back\n");
@@ -161,11 +172,17 @@ impl<'bound> Hba<'bound> {
         }
     }
 
-    /// Whether the card still offers what the driver's memory was allocated for.
-    fn same_card(&self) -> Result {
-        let found = Capabilities::read(&self.bar);
+    /// Whether the card still offers what the driver's memory was allocated for. If its firmware
+    /// has just started anew, this waits for it.
+    fn same_card<'a>(&'a self, stopped: DmaStopped<'a>) -> Result<DmaStopped<'a>> {
+        let mut stopped = Some(stopped);
+        let found = Capabilities::discover(&self.bar, || {
+            if let Some(stopped) = stopped.take() {
+                self.bus_master.start(stopped);
+            }
+        });
         if found == self.capabilities {
-            return Ok(());
+            return Ok(stopped.unwrap_or_else(|| self.bus_master.stop()));
         }
         dev_err!(
             self.pdev,
@@ -176,25 +193,31 @@ impl<'bound> Hba<'bound> {
         Err(ENODEV)
     }
 
+    fn allow_completing(&self, allowed: bool) {
+        *self.completing.lock() = allowed;
+    }
+
     fn set_gate(&self, gate: Gate) {
         *self.gate.lock() = gate;
     }
 
-    fn surrender(&self, in_flight: &InFlight<AppleRaid>, stopped: &DmaStopped<'_>) {
-        let _completing = self.completing.lock();
-        in_flight.surrender(stopped, |journey| self.discard(journey));
+    /// Learns from the data of a command that succeeded.
+    pub(crate) fn learn(&self, cmd: &Command<'_, AppleRaid>, journey: &Journey) {
+        let Journey::Bounce(Way::In, lease) = journey else {
+            return;
+        };
+        let Some(at) = blocks::length_in_answer(cmd.cdb()) else {
+            return;
+        };
+        if let Ok(length) = self.bounce.word_at(lease, at) {
+            self.blocks.set(cmd.lun(), length);
+        }
     }
 
     /// The data of a command has arrived: completes its journey.
     pub(crate) fn arrive(&self, cmd: &Command<'_, AppleRaid>, journey: Journey) -> Result {
         let arrived = match &journey {
-            Journey::Bounce(Way::In, lease) => {
-                if let Some(at) = blocks::length_in_answer(cmd.cdb()) {
-                    let length = self.bounce.word_at(lease, at).unwrap_or(0);
-                    self.blocks.set(cmd.lun(), length);
-                }
-                self.bounce.drain(lease, cmd)
-            }
+            Journey::Bounce(Way::In, lease) => self.bounce.drain(lease, cmd),
             _ => Ok(()),
         };
         self.discard(journey);

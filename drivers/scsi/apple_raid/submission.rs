@@ -73,16 +73,9 @@ pub(crate) fn queue_command<'a>(
         return Ok(());
     };
     match transfer::plan(&cdb, buffer_of(&cmd), hba.blocks.get(cmd.lun())) {
-        Ok(Plan::NoData) => submit(
-            hba,
-            host,
-            cmd,
-            &cdb,
-            Entry::ZERO,
-            Journey::Straight { len: 0 },
-        ),
+        Ok(Plan::NoData) => submit(hba, cmd, &cdb, Entry::ZERO, Journey::Straight { len: 0 }),
         Ok(Plan::Direct(way)) => direct(hba, host, cmd, &cdb, way),
-        Ok(Plan::Bounce(way, len)) => bounce(hba, host, cmd, &cdb, way, len),
+        Ok(Plan::Bounce(way, len)) => bounce(hba, cmd, &cdb, way, len),
         Err(refusal) => {
             refuse(hba, host, cmd, refusal);
             Ok(())
@@ -143,7 +136,7 @@ fn direct<'a>(
         let cmd = mapped.unmap();
         let len = cmd.data_len();
         if len <= BOUNCE_MAX {
-            return bounce(hba, host, cmd, cdb, way, len);
+            return bounce(hba, cmd, cdb, way, len);
         }
         refuse(hba, host, cmd, Refusal::TooLong);
         return Ok(());
@@ -152,7 +145,7 @@ fn direct<'a>(
         len: mapped.command().data_len(),
     };
     match descriptor(hba, &mapped) {
-        Ok(descriptor) => submit(hba, host, mapped, cdb, descriptor, journey),
+        Ok(descriptor) => submit(hba, mapped, cdb, descriptor, journey),
         Err(_) => {
             // The limits of the host exclude this.
             if host.may_complain() {
@@ -183,7 +176,6 @@ fn descriptor(hba: &Hba<'_>, mapped: &Mapped<'_, AppleRaid>) -> Result<Entry> {
 /// The data goes through a bounce buffer.
 fn bounce<'a>(
     hba: &Hba<'_>,
-    host: &'a Host,
     cmd: Command<'a, AppleRaid>,
     cdb: &[u8; CDB_LEN],
     way: Way,
@@ -201,7 +193,7 @@ fn bounce<'a>(
         .and_then(|address| Entry::new(address, len).ok_or(EINVAL));
     let journey = Journey::Bounce(way, lease);
     match descriptor {
-        Ok(descriptor) => submit(hba, host, cmd, cdb, descriptor, journey),
+        Ok(descriptor) => submit(hba, cmd, cdb, descriptor, journey),
         Err(_) => {
             hba.discard(journey);
             cmd.complete(Outcome::host(HostByte::Error));
@@ -213,7 +205,7 @@ fn bounce<'a>(
 /// A command that can be started, whether its buffer is mapped or not.
 pub(crate) trait Start<'a>: Sized {
     fn command(&self) -> &Command<'a, AppleRaid>;
-    fn start(self, host: &Host, journey: Journey);
+    fn start(self, journey: Journey);
     fn into_command(self) -> Command<'a, AppleRaid>;
 }
 
@@ -222,8 +214,8 @@ impl<'a> Start<'a> for Command<'a, AppleRaid> {
         self
     }
 
-    fn start(self, host: &Host, journey: Journey) {
-        Command::start(self, host, journey)
+    fn start(self, journey: Journey) {
+        Command::start(self, journey)
     }
 
     fn into_command(self) -> Command<'a, AppleRaid> {
@@ -236,8 +228,8 @@ impl<'a> Start<'a> for Mapped<'a, AppleRaid> {
         Mapped::command(self)
     }
 
-    fn start(self, host: &Host, journey: Journey) {
-        Mapped::start(self, host, journey)
+    fn start(self, journey: Journey) {
+        Mapped::start(self, journey)
     }
 
     fn into_command(self) -> Command<'a, AppleRaid> {
@@ -249,7 +241,6 @@ impl<'a> Start<'a> for Mapped<'a, AppleRaid> {
 /// command.
 fn submit<'a>(
     hba: &Hba<'_>,
-    host: &'a Host,
     cmd: impl Start<'a>,
     cdb: &[u8; CDB_LEN],
     descriptor: Entry,
@@ -264,7 +255,7 @@ fn submit<'a>(
     let mut gate = hba.gate.lock();
     match (&mut *gate, written) {
         (Gate::Open(doorbell), Ok(())) => {
-            cmd.start(host, journey);
+            cmd.start(journey);
             // The mailbox was checked at bring-up. If the write fails all the same, the command
             // is in the table, and its timeout finds it.
             let _ = doorbell.ring(&hba.bar, tag);

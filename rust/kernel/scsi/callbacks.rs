@@ -10,7 +10,8 @@ use core::{
 use kernel::{
     ffi::c_int,
     module::this_module,
-    prelude::*, //
+    prelude::*,
+    sync::rcu, //
 };
 
 use super::{
@@ -90,6 +91,8 @@ impl<T: Operations> Callbacks<T> {
         // SAFETY: The midlayer does not call into a host that was removed, which happens before
         // the device is unbound.
         let data = unsafe { host.data() };
+        // The block layer holds it already, error handling does not: see `InFlight`.
+        let _rcu = rcu::read_lock();
         match T::queue_command(data, host, cmd) {
             Ok(()) => bindings::scsi_qc_status(0),
             Err(busy) => busy.into_status(),
@@ -160,8 +163,12 @@ impl<T: Operations> Callbacks<T> {
         let result = host.reset_exclusively(|| {
             // SAFETY: The host is not removed before this returns.
             let result = T::host_reset(unsafe { host.data() }, host);
-            // The midlayer may finish or retry any command now, whatever the driver says.
-            host.in_flight().revoke();
+            // The midlayer may finish or retry any old command now. After a reset that worked,
+            // what is in the table is new.
+            match result {
+                Ok(()) => InFlight::<T>::drain(),
+                Err(_) => host.in_flight().revoke(),
+            }
             result
         });
         match result {

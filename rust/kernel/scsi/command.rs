@@ -128,6 +128,13 @@ impl<'a, T: Operations> Command<'a, T> {
         Tag(tag as u16)
     }
 
+    /// The host that the command came from.
+    pub(super) fn host(&self) -> &'a Host<T> {
+        // SAFETY: By the type invariant the command is one of a host of `T`, and valid for `'a`; so
+        // are its device and that one's host.
+        unsafe { Host::from_raw((*(*self.as_raw()).device).host) }
+    }
+
     /// The command descriptor block.
     pub fn cdb(&self) -> &[u8] {
         // SAFETY: By the type invariant the command is valid, and the midlayer does not change it
@@ -206,8 +213,8 @@ impl<'a, T: Operations> Command<'a, T> {
 
     /// Puts the command into the host's table of commands in flight, with what the driver wants
     /// back when it is done. To be called before the device can see the command.
-    pub fn start(self, host: &Host<T>, data: T::CommandData) {
-        host.in_flight().insert(self, 0, data);
+    pub fn start(self, data: T::CommandData) {
+        self.host().in_flight().insert(self, 0, data);
     }
 
     /// Ends the command.

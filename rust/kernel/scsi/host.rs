@@ -21,6 +21,7 @@ use kernel::{
 
 use super::{
     callbacks::Callbacks,
+    DmaStopped,
     InFlight,
     Limits,
     Operations, //
@@ -109,6 +110,21 @@ impl<T: Operations> Host<T> {
     pub fn in_flight(&self) -> &InFlight<T> {
         // SAFETY: `InFlight` holds nothing with the lifetime of the binding.
         &unsafe { self.private() }.in_flight
+    }
+
+    /// Ends all commands in flight because the device was reset; the midlayer tries them again.
+    /// What the driver keeps with each is passed to `each`.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the proof is not of this host's device.
+    pub fn surrender(&self, proof: &DmaStopped<'_>, each: impl FnMut(T::CommandData)) -> Result {
+        // SAFETY: By the type invariant the host is valid. The field was set when it was added.
+        if !proof.is_of(unsafe { (*self.0.get()).dma_dev }) {
+            return Err(EINVAL);
+        }
+        self.in_flight().surrender(each);
+        Ok(())
     }
 
     /// Whether a message that the device or a user can provoke at will may be printed now.

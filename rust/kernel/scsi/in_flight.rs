@@ -6,10 +6,13 @@
 //! interrupt handler, a poll after a timeout and error handling can race for a command, and one of
 //! them gets it.
 //!
-//! Commands are taken out under an RCU read lock, and their tokens do not outlive it. Error
-//! handling first empties the table and then waits for a grace period: after that no token of an
-//! old command exists anywhere. (`queue_command` runs under the block layer's RCU read lock, or in
-//! the thread of error handling itself.)
+//! Commands are queued and taken out under an RCU read lock, and their tokens do not outlive it.
+//! Error handling first empties the table and then waits for a grace period: after that no token
+//! of an old command exists anywhere.
+//!
+//! Whoever looks for finished commands sees a tag only after what its driver wrote for it before
+//! [`Command::start`]: the slot is stored with release and loaded with acquire semantics. So a
+//! response that was cleared before the start is not seen as it was before that.
 
 use crate::bindings;
 use core::{
@@ -41,17 +44,28 @@ use super::{
     Tag, //
 };
 
-/// Proof that the device does no DMA any more.
+/// Proof that a device does no DMA.
 ///
-/// Who makes one states that the device can neither read nor write memory, and will not be able
-/// to until it is started again. [`pci::BusMaster::stop`] makes one.
+/// Who makes one states that the device can neither read nor write memory until it is started
+/// again, which takes the proof away. [`pci::BusMaster::stop`] makes one.
 ///
 /// [`pci::BusMaster::stop`]: super::pci::BusMaster::stop
-pub struct DmaStopped<'a>(PhantomData<&'a ()>);
+pub struct DmaStopped<'a> {
+    /// The device; only compared.
+    dev: *const bindings::device,
+    _marker: PhantomData<&'a ()>,
+}
 
 impl DmaStopped<'_> {
-    pub(super) fn new() -> Self {
-        Self(PhantomData)
+    pub(super) fn new(dev: *const bindings::device) -> Self {
+        Self {
+            dev,
+            _marker: PhantomData,
+        }
+    }
+
+    pub(super) fn is_of(&self, dev: *const bindings::device) -> bool {
+        core::ptr::eq(self.dev, dev)
     }
 }
 
@@ -103,17 +117,26 @@ impl<T: Operations> InFlight<T> {
         self.occupied.set_bit_atomic(tag);
     }
 
-    /// Tags that are, or were a moment ago, in flight.
+    fn is_occupied(&self, tag: usize) -> bool {
+        match self.slots.get(tag) {
+            Some(slot) => !slot.load(ordering::Acquire).is_null(),
+            None => false,
+        }
+    }
+
+    /// Tags that are in flight, or were a moment ago.
     pub fn tags(&self) -> impl Iterator<Item = Tag> + '_ {
         let mut start = 0;
-        core::iter::from_fn(move || {
+        core::iter::from_fn(move || loop {
             if start >= self.occupied.len() {
                 return None;
             }
             let tag = self.occupied.next_bit(start)?;
             start = tag + 1;
-            // CAST: There are at most `u16::MAX` tags.
-            Some(Tag(tag as u16))
+            if self.is_occupied(tag) {
+                // CAST: There are at most `u16::MAX` tags.
+                return Some(Tag(tag as u16));
+            }
         })
     }
 
@@ -151,8 +174,7 @@ impl<T: Operations> InFlight<T> {
     }
 
     /// Ends all commands in flight because the device was reset; the midlayer tries them again.
-    /// What the driver keeps with each is passed to `each`.
-    pub fn surrender(&self, _proof: &DmaStopped<'_>, mut each: impl FnMut(T::CommandData)) {
+    pub(super) fn surrender(&self, mut each: impl FnMut(T::CommandData)) {
         let rcu = rcu::read_lock();
         for tag in self.tags() {
             if let Some((cmd, data)) = self.take(tag, &rcu) {

@@ -16,7 +16,6 @@ use kernel::{
 use super::{
     Busy,
     Command,
-    Host,
     Operations, //
 };
 
@@ -83,11 +82,13 @@ impl<'a, T: Operations> Mapped<'a, T> {
     }
 
     /// As [`Command::start`]; the mapping goes into the table with the command.
-    pub fn start(self, host: &Host<T>, data: T::CommandData) {
+    pub fn start(self, data: T::CommandData) {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is never dropped, so the command is taken once.
         let cmd = unsafe { ManuallyDrop::take(&mut this.cmd) };
-        host.in_flight().insert(cmd, this.segments.get(), data);
+        cmd.host()
+            .in_flight()
+            .insert(cmd, this.segments.get(), data);
     }
 }
 

@@ -46,10 +46,9 @@ pub trait Operations: Sized + 'static {
     /// Restarts the host adapter after a command was lost.
     ///
     /// The implementation stops the device's DMA, ends the commands in flight by
-    /// [`InFlight::surrender`], and starts the device again. An error means that the device did
-    /// not come back: the midlayer then takes its logical units offline. Called in process
-    /// context, and never twice at a time for a host.
-    ///
-    /// [`InFlight::surrender`]: super::InFlight::surrender
+    /// [`Host::surrender`], and starts the device again. An error means that the device did not
+    /// come back, and that the driver starts no command any more: the midlayer then takes logical
+    /// units offline. Called in process context, and never twice at a time for a host; commands
+    /// may be queued meanwhile.
     fn host_reset(data: &Self::Data<'_>, host: &Host<Self>) -> Result;
 }

@@ -55,8 +55,8 @@ impl<'bound> BusMaster<'bound> {
         core::ptr::from_ref(self.0).cast_mut().cast()
     }
 
-    /// Lets the device do DMA.
-    pub fn start(&self) {
+    /// Lets the device do DMA again.
+    pub fn start(&self, _stopped: DmaStopped<'_>) {
         // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`.
         unsafe { bindings::pci_set_master(self.as_raw()) }
     }
@@ -76,7 +76,8 @@ impl<'bound> BusMaster<'bound> {
                 &mut command,
             );
         }
-        DmaStopped::new()
+        // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`.
+        DmaStopped::new(unsafe { &raw const (*self.as_raw()).dev })
     }
 }
 
@@ -102,7 +103,7 @@ pub trait Driver: Operations {
     ) -> impl PinInit<Self::Data<'bound>, Error>;
 
     /// Brings the device up. When this fails, the device must not do DMA any more.
-    fn start(data: &Self::Data<'_>) -> Result;
+    fn start(data: &Self::Data<'_>, host: &Host<Self>) -> Result;
 
     /// Stops the device for good. It must not do DMA any more after this.
     fn stop(data: &Self::Data<'_>);
@@ -163,7 +164,7 @@ impl<'bound, T: Driver> Running<'bound, T> {
     unsafe fn new(pdev: &'bound pci::Device<Bound>, host: &Owner<'bound, T>) -> Result<Self> {
         // SAFETY: `host` was made with the lifetime of this very binding.
         let data = unsafe { host.host().data() };
-        T::start(data)?;
+        T::start(data, host.host())?;
         // SAFETY: `drop` removes the host.
         if let Err(error) = unsafe { host.add(pdev.as_ref()) } {
             T::stop(data);
