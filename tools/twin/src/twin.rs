@@ -112,6 +112,11 @@ impl Twin {
         self.card().hold_interrupts(hold);
     }
 
+    /// The next `count` interrupts never reach the host.
+    pub fn lose_interrupts(&self, count: u32) {
+        self.card().lose_interrupts(count);
+    }
+
     /// Plays dead, as a card that was pulled out does: every read gives all ones, and
     /// neither DMA nor interrupts happen. `false` is a fresh card in the same slot.
     pub fn play_dead(&self, dead: bool) {

@@ -67,6 +67,9 @@ const ANYWHERE: &[&str] = &[
     "hard LOCKUP",
     "detected stall",
     "self-detected stall",
+    // What the SCSI abstraction says of a driver that does not keep to its rules.
+    "a driver dropped a SCSI command",
+    "a driver kept a SCSI command",
 ];
 
 /// What the DMA debugging says without a complaint.

@@ -101,3 +101,25 @@ fn unbind_while_a_user_resets() {
     }
     ends_clean(vm);
 }
+
+/// A reset by way of a file that was opened before the host went: there is nobody to ask.
+#[test]
+fn reset_of_a_host_that_is_gone() {
+    let vm = two_volumes().boot().unwrap();
+    let driver = "/sys/bus/pci/drivers/apple_raid";
+    let card = "$(lspci -D -d 106b:008a | cut -d' ' -f1)";
+    let reset = r#"
+import fcntl, struct
+try:
+    fcntl.ioctl(3, 0x2284, struct.pack("i", 4))
+    print("reset")
+except OSError:
+    print("refused")
+"#;
+    let script =
+        format!("exec 3<>/dev/sda && echo {card} >{driver}/unbind && python3 -c '{reset}'");
+    assert_eq!(ok(&vm, &script), "refused\n");
+    ok(&vm, &format!("echo {card} >{driver}/bind"));
+    disks_appear(&vm);
+    ends_clean(vm);
+}

@@ -42,6 +42,22 @@ fn a_lost_interrupt() {
 }
 
 #[test]
+fn one_lost_interrupt_costs_one_timeout() {
+    let vm = two_volumes().boot().unwrap();
+    ok(&vm, SHORT_TIMEOUT);
+    let timeouts = "cat /sys/block/sda/device/iotmo_cnt";
+    let read = "dd if=/dev/sda of=/dev/null bs=4k count=1 iflag=direct status=none";
+    vm.twin().lose_interrupts(1);
+    ok(&vm, read);
+    assert_eq!(ok(&vm, timeouts), "0x1\n");
+    for _ in 0..10 {
+        ok(&vm, read);
+    }
+    assert_eq!(ok(&vm, timeouts), "0x1\n");
+    ends_clean(vm);
+}
+
+#[test]
 fn a_lost_command() {
     let vm = two_volumes().boot().unwrap();
     ok(&vm, SHORT_TIMEOUT);
@@ -58,16 +74,25 @@ fn a_lost_command() {
 }
 
 #[test]
-fn a_reset_that_a_user_asks_for_under_load() {
+fn resets_that_users_ask_for_under_load() {
     let vm = two_volumes().boot().unwrap();
     let load = "fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio --rw=randrw \
-        --bs=16k --iodepth=16 --size=32m --verify=crc32c --verify_fatal=1 --output-format=terse";
+        --bs=16k --iodepth=16 --size=256m --verify=crc32c --verify_fatal=1 \
+        --output-format=terse";
     let job = vm.spawn(load).unwrap();
-    for _ in 0..3 {
-        ok(&vm, "sleep 0.5; sg_reset --host /dev/sg0");
-    }
-    succeeded(job.wait(Duration::from_secs(200)).unwrap(), load);
-    assert_eq!(vm.twin().report().handshakes, 4);
+    // Two at a time, so that one resets while the other has let commands in again.
+    let resets = "for i in 1 2 3; do sleep 0.5; sg_reset --host --no-esc /dev/sg0; done & \
+        for i in 1 2 3; do sleep 0.5; sg_reset --host --no-esc /dev/sg1; done; wait";
+    ok(&vm, resets);
+    assert!(!job.is_done(), "the load did not last");
+    succeeded(job.wait(Duration::from_secs(300)).unwrap(), load);
+    // The midlayer turns some of those away that come while another is under way.
+    assert!(vm.twin().report().handshakes >= 4);
+    // All bounce buffers are there: each of these needs one.
+    ok(
+        &vm,
+        "for i in $(seq 20); do sg_inq /dev/sg0 >/dev/null & done; wait",
+    );
     ends_clean(vm);
 }
 

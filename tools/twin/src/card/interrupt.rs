@@ -20,6 +20,8 @@ struct Line {
     eventfd: Option<File>,
     held: bool,
     waiting: bool,
+    /// How many of the next ones get lost.
+    to_lose: u32,
 }
 
 /// The way to the host's interrupt.
@@ -51,6 +53,10 @@ impl Msi {
     /// Sends an MSI now, or later when it is held back.
     fn raise(&self) {
         let mut line = self.line();
+        if let Some(left) = line.to_lose.checked_sub(1) {
+            line.to_lose = left;
+            return self.lost("as-asked-for");
+        }
         if line.held {
             line.waiting = true;
             return self.trace.event("msi-held", |_| Ok(()));
@@ -109,6 +115,11 @@ impl Card {
             true => self.msi.raise(),
             false => self.msi.lost("no-bus-master"),
         }
+    }
+
+    /// The next `count` interrupts never reach the host.
+    pub fn lose_interrupts(&self, count: u32) {
+        self.msi.line().to_lose = count;
     }
 
     /// Holds interrupts back, or lets them go.
