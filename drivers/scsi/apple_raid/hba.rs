@@ -152,8 +152,7 @@ impl<'bound> Hba<'bound> {
         let stopped = self.bus_master.stop();
         let surrendered = host.surrender(&stopped, |journey| self.discard(journey));
         self.allow_completing(true);
-        surrendered?;
-        match restarted {
+        match surrendered.and(restarted) {
             Ok(doorbell) => {
                 self.bus_master.start(stopped);
                 self.set_gate(Gate::Open(doorbell));
