@@ -9,6 +9,9 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd -P)
 [ -f "$TOP/tools/env/common.sh" ] || TOP=$(cd "$(dirname "$0")/.." && pwd -P)
 CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/apple-raid
 V=${V:-0}
+# chroot, and what dpkg calls, are not in the PATH of an ordinary user.
+PATH=$PATH:/usr/sbin:/sbin
+export PATH
 # The clock of the steps runs on in the scripts that a script calls.
 STARTED=${STARTED:-$(date +%s)}
 export STARTED
@@ -24,11 +27,12 @@ step() {
 	printf '  [%4ds] %s ... ' "$((begin - STARTED))" "$title" >&2
 	if [ "$V" = 1 ]; then
 		say
-		"$@" >&2 || die "$title failed (status $?)"
+		("$@") >&2 || die "$title failed (status $?)"
 	else
 		mkdir -p "$CACHE"
 		log=$(mktemp "$CACHE/step.XXXXXX")
-		if "$@" >"$log" 2>&1; then
+		# In a subshell: a function that dies must not take the report with it.
+		if ("$@") >"$log" 2>&1; then
 			rm -f "$log"
 		else
 			status=$?
@@ -49,11 +53,13 @@ hash_of() {
 
 # as_root COMMAND...: as root of a mount namespace of our own. An ordinary user
 # gets a user namespace, with the ids that /etc/subuid and /etc/subgid grant.
+# The status is that of COMMAND.
 as_root() {
-	if [ "$(id -u)" = 0 ]; then
-		unshare --mount --propagation private -- "$@"
-	else
-		unshare --user --map-root-user --map-auto --mount --propagation private -- "$@" ||
+	set -- --mount --propagation private -- "$@"
+	if [ "$(id -u)" != 0 ]; then
+		unshare --user --map-root-user --map-auto true ||
 			die "no user namespace with a range of ids here: become root, or install uidmap and give $(id -un) a range in /etc/subuid and /etc/subgid"
+		set -- --user --map-root-user --map-auto "$@"
 	fi
+	unshare "$@"
 }
