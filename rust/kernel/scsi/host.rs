@@ -132,12 +132,6 @@ impl<T: Operations> Host<T> {
         // SAFETY: `RateLimit` holds nothing with the lifetime of the binding.
         unsafe { self.private() }.noise.allows(T::NAME)
     }
-
-    /// The host's number, as in `/sys/class/scsi_host`.
-    pub fn number(&self) -> u32 {
-        // SAFETY: By the type invariant; the number never changes.
-        unsafe { (*self.0.get()).host_no }
-    }
 }
 
 // SAFETY: The midlayer calls into a host from any CPU; all that `Host` offers is shared state

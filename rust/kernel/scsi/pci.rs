@@ -243,11 +243,11 @@ impl<T: Driver> pci::Driver for Adapter<T> {
             let handler = Handler::<T> {
                 host: NonNull::from(host.host()),
             };
+            let allocation: *const pci::IrqVectorRegistration<'bound> = &*vectors;
             // SAFETY: `vectors` is boxed, and is dropped after the registration that borrows it:
             // in `Instance` by the order of its fields, and when initialisation fails because it
             // is initialised first.
-            let allocation: &'bound pci::IrqVectorRegistration<'bound> =
-                unsafe { &*core::ptr::from_ref(&*vectors) };
+            let allocation: &'bound pci::IrqVectorRegistration<'bound> = unsafe { &*allocation };
             let request = allocation.index(0)?.into();
             // SAFETY: As for `vectors`.
             let owner: &'bound Owner<'bound, T> = unsafe { &*core::ptr::from_ref(&*host) };

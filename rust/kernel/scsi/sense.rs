@@ -2,18 +2,12 @@
 
 //! Fixed-format sense data (SPC-4, 4.5.3).
 
-/// A sense key (SPC-4, table 48).
+/// A sense key that a host gives (SPC-4, table 48).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum SenseKey {
-    /// The device cannot be accessed now.
-    NotReady = 0x2,
-    /// The device failed.
-    HardwareError = 0x4,
     /// The command or its parameters are not acceptable.
     IllegalRequest = 0x5,
-    /// The device gave the command up.
-    AbortedCommand = 0xb,
 }
 
 /// Fixed-format sense data, at most 18 bytes of it.
