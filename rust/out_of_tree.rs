@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // What the crate root of the out-of-tree module includes: `rust/kernel/scsi.rs`
-// and `ratelimit.rs`, which are modules of the `kernel` crate in tree, and the
-// bindings that they find there under `crate::`.
+// and `ratelimit.rs`, which are modules of the `kernel` crate in tree, and what
+// they find there under `crate::`: bindings, and a `pci` with power management.
 
 /// The kernel's C bindings, and those of `<scsi/*.h>`, which Debian's kernel lacks.
 mod bindings {
@@ -39,7 +39,12 @@ mod bindings {
     }
 }
 
-// A public API in tree, of which the driver uses a part.
+// Public APIs in tree, of which the driver uses a part.
+#[allow(dead_code, missing_docs, unreachable_pub, unused_imports)]
+#[path = "out_of_tree/pci.rs"]
+mod pci;
+use pci::module_pci_driver;
+
 #[allow(dead_code, unreachable_pub, unused_imports)]
 #[path = "kernel"]
 mod kernel_crate {

@@ -38,6 +38,8 @@ mod callbacks;
 mod command;
 mod host;
 mod in_flight;
+#[cfg(CONFIG_KUNIT = "y")]
+pub mod kunit;
 mod limits;
 mod mapping;
 mod operations;

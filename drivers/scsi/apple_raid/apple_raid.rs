@@ -9,11 +9,15 @@
 //!
 //! The way of a command: [`submission`] decides how its data travels ([`transfer`], [`cdb`],
 //! [`bounce`]), writes it into the slot of its tag ([`wire`], [`regions`]) and rings the doorbell
-//! ([`bringup`], [`regs`]). What counts blocks needs [`blocks`]. An interrupt takes it back through [`completion`]. [`hba`] holds the
-//! parts together.
+//! ([`bringup`], [`regs`]). What counts blocks needs [`blocks`]. An interrupt takes it back through
+//! [`completion`]. [`hba`] holds the parts together.
 
 #[cfg(out_of_tree)]
 include!("../../../rust/out_of_tree.rs");
+#[cfg(not(out_of_tree))]
+use kernel::module_pci_driver;
+#[cfg(not(out_of_tree))]
+use kernel::pci;
 #[cfg(not(out_of_tree))]
 use kernel::scsi;
 
@@ -23,6 +27,8 @@ mod bringup;
 mod cdb;
 mod completion;
 mod hba;
+#[cfg(CONFIG_SCSI_APPLE_RAID_KUNIT_TEST)]
+mod kunit;
 mod model;
 mod regions;
 mod regs;
@@ -45,7 +51,6 @@ use kernel::{
     },
     dma::DmaMask,
     irq::IrqReturn,
-    pci,
     prelude::*, //
 };
 
@@ -135,8 +140,12 @@ impl scsi::pci::Driver for AppleRaid {
         hba.start(host)
     }
 
-    fn stop(hba: &Hba<'_>) {
-        hba.stop();
+    fn quiesce<'a>(hba: &'a Hba<'_>, host: &scsi::Host<Self>) -> scsi::DmaStopped<'a> {
+        hba.quiesce(host)
+    }
+
+    fn stop(hba: &Hba<'_>, host: &scsi::Host<Self>) {
+        hba.stop(host);
     }
 
     fn interrupt(hba: &Hba<'_>, host: &scsi::Host<Self>) -> IrqReturn {
@@ -144,7 +153,7 @@ impl scsi::pci::Driver for AppleRaid {
     }
 }
 
-kernel::module_pci_driver! {
+module_pci_driver! {
     type: scsi::pci::Adapter<AppleRaid>,
     name: "apple_raid",
     authors: ["The apple-raid developers"],

@@ -8,7 +8,7 @@
 //! flight.
 //!
 //! The order matters. First the interrupt is acknowledged. Then the status block is read, which
-//! pushes the acknowledgement out and pulls what the card wrote before in. Then the responses are
+//! pushes the acknowledgment out and pulls what the card wrote before in. Then the responses are
 //! looked at: one that lands after the look raises a new interrupt (A).
 
 use crate::{

@@ -117,7 +117,7 @@ impl<'bound> Hba<'bound> {
                 Ok(())
             }
             Err(error) => {
-                self.stop();
+                self.stop(host);
                 Err(error)
             }
         }
@@ -130,8 +130,20 @@ impl<'bound> Hba<'bound> {
     }
 
     /// Stops the card for good: no command is submitted, and no DMA is done, after this.
-    pub(crate) fn stop(&self) -> DmaStopped<'_> {
+    pub(crate) fn stop(&self, host: &scsi::Host<AppleRaid>) {
         self.set_gate(Gate::Dead);
+        let stopped = self.bus_master.stop();
+        // No proof of DMA is refused but before the host was added: there are no commands then.
+        let _ = host.surrender(&stopped, |journey| self.discard(journey));
+    }
+
+    /// Keeps the card from doing DMA; commands wait until it is restarted. The card's registers
+    /// are not touched.
+    pub(crate) fn quiesce(&self, host: &scsi::Host<AppleRaid>) -> DmaStopped<'_> {
+        self.set_gate(Gate::Shut);
+        // What is done, is done; what comes later may lack data.
+        completion::complete_finished(self, host);
+        self.allow_completing(false);
         self.bus_master.stop()
     }
 
@@ -141,12 +153,8 @@ impl<'bound> Hba<'bound> {
     /// well or not, and only while the card can do no DMA: it might remember them until then.
     pub(crate) fn restart(&self, host: &scsi::Host<AppleRaid>) -> Result {
         dev_warn!(self.pdev, "restarting the card\n");
-        self.set_gate(Gate::Shut);
-        // What is done, is done; what comes later may lack data.
-        completion::poll(self, host);
-        self.allow_completing(false);
         let restarted = self
-            .same_card(self.bus_master.stop())
+            .same_card(self.quiesce(host))
             .and_then(|stopped| self.bring_up(stopped));
 
         let stopped = self.bus_master.stop();

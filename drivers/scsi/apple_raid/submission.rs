@@ -24,8 +24,7 @@ use crate::{
         Buffer,
         Plan,
         Refusal,
-        Way,
-        BOUNCE_MAX, //
+        Way, //
     },
     wire::{
         self,
@@ -128,22 +127,17 @@ fn direct<'a>(
     way: Way,
 ) -> Queued<'a> {
     let mapped = cmd.map()?;
-    if !mapped
-        .segments()
-        .all(|s| transfer::aligned(s.address, s.len))
-    {
-        // The block layer does not make such requests. If one comes, it is bounced.
-        let cmd = mapped.unmap();
-        let len = cmd.data_len();
-        if len <= BOUNCE_MAX {
-            return bounce(hba, cmd, cdb, way, len);
+    let len = mapped.command().data_len();
+    let segments = mapped.segments().map(|s| (s.address, s.len));
+    match transfer::route(way, len, segments) {
+        Ok(Plan::Bounce(way, len)) => return bounce(hba, mapped.unmap(), cdb, way, len),
+        Ok(Plan::Direct(_) | Plan::NoData) => {}
+        Err(refusal) => {
+            refuse(hba, host, mapped.unmap(), refusal);
+            return Ok(());
         }
-        refuse(hba, host, cmd, Refusal::TooLong);
-        return Ok(());
     }
-    let journey = Journey::Straight {
-        len: mapped.command().data_len(),
-    };
+    let journey = Journey::Straight { len };
     match descriptor(hba, &mapped) {
         Ok(descriptor) => submit(hba, mapped, cdb, descriptor, journey),
         Err(_) => {

@@ -156,3 +156,22 @@ fn is_direct(amount: Amount, len: u32, buffer: u32) -> bool {
 pub(crate) fn aligned(address: u64, len: u32) -> bool {
     (address | u64::from(len)) % u64::from(BOUNDARY) == 0
 }
+
+/// Decides how data travels that [`plan`] says can go [`Plan::Direct`], once it is known where the
+/// caller's buffer of `len` bytes lies: its segments, each an address and a length.
+///
+/// The block layer makes no requests whose segments are not [`aligned`]. If one comes, it is
+/// bounced.
+pub(crate) fn route(
+    way: Way,
+    len: u32,
+    mut segments: impl Iterator<Item = (u64, u32)>,
+) -> Result<Plan, Refusal> {
+    if segments.all(|(address, len)| aligned(address, len)) {
+        Ok(Plan::Direct(way))
+    } else if len <= BOUNCE_MAX {
+        Ok(Plan::Bounce(way, len))
+    } else {
+        Err(Refusal::TooLong)
+    }
+}

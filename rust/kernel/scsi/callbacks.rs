@@ -116,6 +116,16 @@ impl<T: Operations> Callbacks<T> {
         }
     }
 
+    /// Has the driver look for commands that are done, if its device can be accessed.
+    fn poll(host: &Host<T>) {
+        // Quiescing waits for this.
+        let _rcu = rcu::read_lock();
+        if !host.is_quiesced() {
+            // SAFETY: As in `queue_command`.
+            T::poll(unsafe { host.data() }, host);
+        }
+    }
+
     /// # Safety
     ///
     /// Called by the midlayer only, with a command of a host of `T` that has timed out.
@@ -126,8 +136,11 @@ impl<T: Operations> Callbacks<T> {
             // Being queued, or being completed, at this very moment: not lost.
             return bindings::scsi_timeout_action::SCSI_EH_RESET_TIMER;
         }
-        // SAFETY: As in `queue_command`.
-        T::poll(unsafe { host.data() }, host);
+        if host.is_quiesced() {
+            // The restart ends it.
+            return bindings::scsi_timeout_action::SCSI_EH_RESET_TIMER;
+        }
+        Self::poll(host);
         if host.in_flight().holds(cmd, tag) {
             bindings::scsi_timeout_action::SCSI_EH_NOT_HANDLED
         } else {
@@ -142,8 +155,7 @@ impl<T: Operations> Callbacks<T> {
     unsafe extern "C" fn abort(cmd: *mut bindings::scsi_cmnd) -> c_int {
         // SAFETY: The midlayer passes a command in flight.
         let (host, tag) = unsafe { Self::subject(cmd) };
-        // SAFETY: As in `queue_command`.
-        T::poll(unsafe { host.data() }, host);
+        Self::poll(host);
         // A token in somebody's hands is completed, or back in the table, after this.
         InFlight::<T>::drain();
         if host.in_flight().holds(cmd, tag) {
@@ -160,18 +172,7 @@ impl<T: Operations> Callbacks<T> {
     unsafe extern "C" fn host_reset(cmd: *mut bindings::scsi_cmnd) -> c_int {
         // SAFETY: By the safety requirement.
         let host = unsafe { Host::<T>::from_raw((*(*cmd).device).host) };
-        let result = host.reset_exclusively(|| {
-            // SAFETY: The host is not removed before this returns.
-            let result = T::host_reset(unsafe { host.data() }, host);
-            // The midlayer may finish or retry any old command now. After a reset that worked,
-            // what is in the table is new.
-            match result {
-                Ok(()) => InFlight::<T>::drain(),
-                Err(_) => host.in_flight().revoke(),
-            }
-            result
-        });
-        match result {
+        match host.reset() {
             Ok(()) => bindings::scsi_disposition_SUCCESS as c_int,
             Err(_) => bindings::scsi_disposition_FAILED as c_int,
         }

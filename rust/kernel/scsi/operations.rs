@@ -39,11 +39,12 @@ pub trait Operations: Sized + 'static {
 
     /// Looks for commands that are done but whose interrupt was lost, and completes them.
     ///
-    /// Called when a command has timed out, before it is given up. May run at the same time as
-    /// the interrupt handler.
+    /// Called in atomic context when a command has timed out, before it is given up. May run at
+    /// the same time as the interrupt handler.
     fn poll(data: &Self::Data<'_>, host: &Host<Self>);
 
-    /// Restarts the host adapter after a command was lost.
+    /// Restarts the host adapter after a command was lost, or after the device was quiesced and may
+    /// have been reset, or without power.
     ///
     /// The implementation stops the device's DMA, ends the commands in flight by
     /// [`Host::surrender`], and starts the device again. An error means that the device did not

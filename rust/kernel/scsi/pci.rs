@@ -16,8 +16,13 @@
 //!   start     the card is brought up; it may do DMA from here on
 //!   add host, scan
 //! ```
+//!
+//! What may interrupt this lifetime is in `quiesce.rs`.
 
-use crate::bindings;
+use crate::{
+    bindings,
+    pci, //
+};
 use core::{
     marker::PhantomData,
     ptr::NonNull, //
@@ -28,8 +33,8 @@ use kernel::{
         Core, //
     },
     dma::Device as _,
+    error::to_result,
     irq,
-    pci, //
     prelude::*,
     sync::aref::ARef,
 };
@@ -41,6 +46,8 @@ use super::{
     Limits,
     Operations, //
 };
+
+mod quiesce;
 
 /// The switch for a device's DMA: the bus master bit of its PCI command register.
 pub struct BusMaster<'bound>(&'bound pci::Device<Bound>);
@@ -105,8 +112,22 @@ pub trait Driver: Operations {
     /// Brings the device up. When this fails, the device must not do DMA any more.
     fn start(data: &Self::Data<'_>, host: &Host<Self>) -> Result;
 
-    /// Stops the device for good. It must not do DMA any more after this.
-    fn stop(data: &Self::Data<'_>);
+    /// Keeps the device from doing DMA until [`Operations::host_reset`] is called.
+    ///
+    /// Commands that are queued meanwhile are given back as [`Busy`], and those in flight stay in
+    /// the table. The device's memory and I/O regions must not be accessed: they may not be there.
+    /// Neither [`Driver::interrupt`] nor [`Operations::poll`] is called once this has returned,
+    /// until the reset.
+    ///
+    /// [`Busy`]: super::Busy
+    fn quiesce<'a>(data: &'a Self::Data<'_>, host: &Host<Self>) -> DmaStopped<'a>;
+
+    /// Stops the device for good, and ends the commands in flight by [`Host::surrender`].
+    ///
+    /// It must not do DMA any more after this, and commands that are queued must end at once. May
+    /// be called more than once, and when the device is not accessible, as for
+    /// [`Driver::quiesce`].
+    fn stop(data: &Self::Data<'_>, host: &Host<Self>);
 
     /// The interrupt handler.
     fn interrupt(data: &Self::Data<'_>, host: &Host<Self>) -> irq::IrqReturn;
@@ -127,8 +148,9 @@ pub struct Instance<'bound, T: Driver> {
     _pdev: ARef<pci::Device>,
 }
 
-// SAFETY: What is in an `Instance` is only touched by probe and unbind, which may run on any
-// thread, and by the midlayer and the interrupt through `Host`, which is `Sync`.
+// SAFETY: What is in an `Instance` is touched by the callbacks of the driver core and the PCI core,
+// which may run on any thread and hold the lock of the device, and by the midlayer and the
+// interrupt through `Host`, which is `Sync`.
 unsafe impl<T: Driver> Send for Instance<'_, T> {}
 
 /// A device that is enabled. Dropping it keeps the device from doing DMA, and disables it: when
@@ -138,7 +160,12 @@ struct Enabled<'bound>(BusMaster<'bound>);
 impl<'bound> Enabled<'bound> {
     fn new(pdev: &'bound pci::Device<Core<'_>>) -> Result<Self> {
         pdev.enable_device_mem()?;
-        Ok(Self(BusMaster::new(pdev)))
+        let enabled = Self(BusMaster::new(pdev));
+        // For `slot_reset`.
+        //
+        // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`.
+        to_result(unsafe { bindings::pci_save_state(enabled.0.as_raw()) })?;
+        Ok(enabled)
     }
 }
 
@@ -167,7 +194,7 @@ impl<'bound, T: Driver> Running<'bound, T> {
         T::start(data, host.host())?;
         // SAFETY: `drop` removes the host.
         if let Err(error) = unsafe { host.add(pdev.as_ref()) } {
-            T::stop(data);
+            T::stop(data, host.host());
             return Err(error);
         }
         host.scan();
@@ -180,10 +207,16 @@ impl<'bound, T: Driver> Running<'bound, T> {
 impl<T: Driver> Drop for Running<'_, T> {
     fn drop(&mut self) {
         // SAFETY: By the safety requirement of `new`.
-        let host = unsafe { self.host.as_ref() };
-        host.remove();
+        let owner = unsafe { self.host.as_ref() };
+        let host = owner.host();
         // SAFETY: The device is still bound while `Instance` is dropped.
-        T::stop(unsafe { host.host().data() });
+        let data = unsafe { host.data() };
+        if host.is_quiesced() {
+            // The restart that commands and resets wait for will not come.
+            host.shut_down(|| T::stop(data, host));
+        }
+        owner.remove();
+        T::stop(data, host);
     }
 }
 
@@ -232,6 +265,9 @@ impl<T: Driver> pci::Driver for Adapter<T> {
     type Data<'bound> = Instance<'bound, T>;
 
     const ID_TABLE: pci::IdTable<Self::IdInfo> = T::ID_TABLE;
+    const PM_OPS: Option<&'static pci::PmOps<Self>> = Some(pci::PmOps::OPS);
+    const ERROR_HANDLERS: Option<&'static pci::ErrorHandlerOps<Self>> =
+        Some(pci::ErrorHandlerOps::OPS);
 
     fn probe<'bound>(
         pdev: &'bound pci::Device<Core<'_>>,
@@ -266,5 +302,11 @@ impl<T: Driver> pci::Driver for Adapter<T> {
                 running: unsafe { Running::new(pdev, owner)? },
             }? Error))
         })
+    }
+
+    fn shutdown<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
+        // The disks were shut down before this, and so their caches flushed.
+        this.host.host().wait_idle();
+        this.shut_down();
     }
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the driver takes the card to be: the encoding of LUNs, and whether the numbers of the
+//! model fit into the card's fields.
+
+#[kernel::prelude::kunit_tests(apple_raid_model)]
+mod tests {
+    use crate::{
+        bringup::Capabilities,
+        model::CardModel,
+        wire::{
+            self,
+            Entry,
+            CDB_LEN,
+            ENTRY_LEN, //
+        },
+        MAX_LUN,
+    };
+
+    const CARD: CardModel = CardModel::REFERENCE;
+
+    #[test]
+    fn luns_are_big_endian() {
+        assert_eq!(CARD.encode_lun(0), [0, 0, 0, 0]);
+        assert_eq!(CARD.encode_lun(1), [0, 0, 0, 1]);
+        assert_eq!(CARD.encode_lun(MAX_LUN - 1), [0, 0, 0, 0xff]);
+        assert_eq!(CARD.encode_lun(0x0102_0304), [1, 2, 3, 4]);
+    }
+
+    /// Two units must never look the same to the card.
+    #[test]
+    fn every_lun_differs() {
+        for lun in 0..MAX_LUN {
+            let found = u32::from_be_bytes(CARD.encode_lun(lun));
+            assert_eq!(u64::from(found), lun);
+            let slot = wire::slot(7, CARD.encode_lun(lun), &[0; CDB_LEN], Entry::ZERO);
+            assert_eq!(slot[4..8], CARD.encode_lun(lun));
+        }
+    }
+
+    /// As macOS has it: 37 units for each of 60 tags, and tag 59's list begins at unit 0x887 (O).
+    #[test]
+    fn lists_as_in_the_trace() {
+        assert_eq!(CardModel::LIST_LEN / CARD.list_unit, 37);
+        assert_eq!(59 * CardModel::LIST_LEN / CARD.list_unit, 0x0887);
+        assert_eq!(60 * CardModel::LIST_LEN / CARD.list_unit, 2220);
+    }
+
+    /// The index of a list has 16 bits and is not 0. The first tag has the second list.
+    #[test]
+    fn every_list_has_an_index() -> Result<(), kernel::error::Error> {
+        let card = Capabilities {
+            scsi_commands: u32::MAX - 2,
+            commands: u32::MAX - 1,
+        };
+        for tag in 0..usize::from(card.tags()?) {
+            let at = (tag + 1) * CardModel::LIST_LEN;
+            assert_eq!(at % CARD.list_unit, 0);
+            assert!((1..=usize::from(u16::MAX)).contains(&(at / CARD.list_unit)));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_list_has_room_for_its_end() {
+        let entries = CardModel::LIST_LEN / ENTRY_LEN;
+        assert_eq!(usize::from(CardModel::MAX_SEGMENTS) + 1, entries);
+        assert!(Entry::new(0, CardModel::MAX_SEGMENT_SIZE).is_some());
+    }
+
+    /// Header and sense of one response do not reach into the next.
+    #[test]
+    fn a_response_has_room_for_its_sense() {
+        assert!(8 + wire::SENSE_LEN.next_multiple_of(8) <= CARD.response_stride);
+        assert!(CARD.response_stride <= CardModel::MAX_RESPONSE_STRIDE);
+        assert_eq!(CARD.response_stride % 8, 0);
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit suites of the SCSI host abstraction, and what suites of drivers share with them.
+//!
+//! What is only a value is tested as such: [`limits`], [`sense`], [`outcome`]. What a command can
+//! live through is tested with the midlayer that is there: [`bench`] registers a host that is no
+//! device, [`fake`], and [`request`] sends commands whose CDBs say what is to become of them. Then
+//! the suites look at how each of them ended, that it ended once, and that nothing of it is left:
+//!
+//! - [`life_cycle`]: tokens and tags, from being queued to being completed;
+//! - [`data`]: buffers, copied and mapped;
+//! - [`races`]: the same, when several reach for a command;
+//! - [`recovery`]: timeouts, resets, and what the midlayer may finish behind a driver's back.
+//!
+//! The log of a run has a few lines that look like failures, once each: a driver that dropped a
+//! command, one that kept some in a reset, and a unit that was taken offline. They are part of the
+//! tests.
+
+mod generator;
+
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod bench;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod data;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod fake;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod life_cycle;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod limits;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod outcome;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod races;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod recovery;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod request;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod sense;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod taker;
+
+pub use self::generator::{
+    ensure,
+    holds,
+    Generator, //
+};

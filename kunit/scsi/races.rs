@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Several who reach for the same commands: one of them gets each. With more than one processor
+//! they do so at the same time.
+
+#[kernel::prelude::kunit_tests(rust_scsi_races)]
+mod tests {
+    use super::super::{
+        super::HostByte,
+        bench::{
+            eventually,
+            Bench,
+            LIMITS, //
+        },
+        fake::Deed,
+        request::{
+            Data,
+            End,
+            Sent, //
+        },
+        taker::{
+            take_all,
+            Taker, //
+        },
+        Generator,
+    };
+    use kernel::{
+        bindings,
+        prelude::*,
+        sync::{
+            atomic::{
+                ordering::{
+                    Acquire,
+                    Full,
+                    Relaxed,
+                    Release, //
+                },
+                Atomic, //
+            },
+            Arc, //
+        },
+        time::{
+            delay::fsleep,
+            Delta, //
+        },
+    };
+
+    const TAGS: usize = LIMITS.can_queue as usize;
+
+    fn ended(host: u32) -> Option<End> {
+        Some(End {
+            result: (host << 16) as i32,
+            residual: 0,
+        })
+    }
+
+    /// Sends as many commands as there are tags.
+    fn send_all(bench: &Bench, timeout: u32) -> Result<KVec<Sent<'_>>> {
+        let mut sent = KVec::with_capacity(TAGS, GFP_KERNEL)?;
+        for _ in 0..TAGS {
+            let data = Data::In(KVec::from_elem(0, 64, GFP_KERNEL)?);
+            let request = bench.request(Deed::StartMapped, data)?.timeout(timeout);
+            sent.push(request.send()?, GFP_KERNEL)?;
+        }
+        Ok(sent)
+    }
+
+    /// Sleeps up to `most` microseconds.
+    fn pause(any: &mut Generator, most: u32) {
+        fsleep(Delta::from_micros(any.below(most).into()));
+    }
+
+    /// Two threads take what they can get, while commands are being queued.
+    #[test]
+    fn two_reach_for_commands() -> Result {
+        const ROUNDS: usize = 100;
+
+        let bench = Bench::new()?;
+        let mut any = Generator::new(0);
+        let taker = Taker::start(&bench, move |host| {
+            pause(&mut any, 50);
+            take_all(host)
+        })?;
+        let mut taken = 0;
+        for _ in 0..ROUNDS {
+            for sent in &send_all(&bench, 30_000)? {
+                while !sent.has_ended() {
+                    taken += take_all(bench.host());
+                    fsleep(Delta::from_micros(20));
+                }
+                assert_eq!(sent.end(), ended(0));
+            }
+        }
+        taker.stop();
+        assert_eq!((taken + taker.taken()) as usize, ROUNDS * TAGS);
+        assert!(bench.is_idle());
+        Ok(())
+    }
+
+    /// How often a thread looks before it lets others run: where there is only one processor, they
+    /// need it.
+    const SPINS: u32 = 10_000;
+
+    /// Lets two threads go at the same moment.
+    struct Gate {
+        /// Whether the one that is let through looks at the gate.
+        ready: Atomic<u32>,
+        open: Atomic<u32>,
+    }
+
+    impl Gate {
+        /// Waits for the gate a while; whether it was opened, for this once.
+        fn pass(&self) -> bool {
+            self.ready.store(1, Release);
+            (0..SPINS).any(|_| self.open.xchg(0, Full) != 0)
+        }
+
+        /// Shuts the gate, and waits until the other thread has come to look at it again. It is
+        /// then done with what it did when the gate was open.
+        fn shut(&self) -> bool {
+            self.open.xchg(0, Full);
+            self.ready.xchg(0, Full);
+            let ready = || self.ready.load(Acquire) != 0;
+            (0..SPINS).any(|_| ready()) || eventually(ready)
+        }
+
+        fn open(&self) {
+            self.open.store(1, Release);
+        }
+    }
+
+    /// Two threads go for the same commands at the same moment, and for all of them.
+    #[test]
+    fn two_reach_for_each_command() -> Result {
+        const ROUNDS: usize = 200;
+
+        let bench = Bench::new()?;
+        let gate = Arc::new(
+            Gate {
+                ready: Atomic::new(0),
+                open: Atomic::new(0),
+            },
+            GFP_KERNEL,
+        )?;
+        let theirs = gate.clone();
+        let taker = Taker::start(&bench, move |host| {
+            if theirs.pass() {
+                return take_all(host);
+            }
+            // Less than ten would be spent waiting, not asleep.
+            fsleep(Delta::from_micros(100));
+            0
+        })?;
+        let mut taken = 0;
+        for _ in 0..ROUNDS {
+            assert!(gate.shut());
+            let all = send_all(&bench, 30_000)?;
+            assert!(bench.starts(TAGS));
+            assert!(gate.shut());
+            gate.open();
+            taken += take_all(bench.host());
+            for sent in &all {
+                assert_eq!(sent.end(), ended(0));
+            }
+        }
+        taker.stop();
+        assert_eq!((taken + taker.taken()) as usize, ROUNDS * TAGS);
+        assert!(bench.is_idle());
+        Ok(())
+    }
+
+    /// Commands complete just when they time out, or are being looked for, or given up.
+    #[test]
+    fn completed_during_error_handling() -> Result {
+        const ROUNDS: u32 = 4;
+
+        let bench = Bench::new()?;
+        let mut any = Generator::new(0);
+        // Asleep until about when commands time out; what it misses, the next look or a reset gets.
+        let taker = Taker::start(&bench, move |host| {
+            pause(&mut any, 1_500_000);
+            take_all(host)
+        })?;
+        for _ in 0..ROUNDS {
+            for sent in &send_all(&bench, 10)? {
+                let end = sent.end();
+                let expected = end == ended(0)
+                    || end == ended(bindings::scsi_host_status_DID_TIME_OUT)
+                    || end == ended(HostByte::Reset as u32);
+                assert!(expected);
+            }
+            assert!(bench.is_idle());
+        }
+        taker.stop();
+        let surrendered = bench.state().surrendered.load(Relaxed);
+        assert_eq!(
+            (surrendered + taker.taken()) as usize,
+            ROUNDS as usize * TAGS
+        );
+        assert!(!bench.is_offline());
+        Ok(())
+    }
+}

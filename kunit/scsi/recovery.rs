@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Error handling: commands that get lost, are found again, are given up or are taken away.
+
+#[kernel::prelude::kunit_tests(rust_scsi_recovery)]
+mod tests {
+    use super::super::{
+        super::{
+            DmaStopped,
+            HostByte,
+            Outcome,
+            Status, //
+        },
+        bench::{
+            Bench,
+            LIMITS, //
+        },
+        fake::Deed,
+        request::{
+            Data,
+            End,
+            Sent, //
+        },
+    };
+    use core::ptr::null;
+    use kernel::{
+        bindings,
+        prelude::*,
+        sync::atomic::ordering::Relaxed,
+        time::{
+            delay::fsleep,
+            Delta, //
+        },
+    };
+
+    /// How long a command may take that will be lost, in milliseconds. The block layer rounds up.
+    const SHORT: u32 = 100;
+
+    const GOOD: Option<End> = Some(End {
+        result: 0,
+        residual: 0,
+    });
+
+    fn failed(host: u32) -> Option<End> {
+        Some(End {
+            result: (host << 16) as i32,
+            residual: 0,
+        })
+    }
+
+    fn reset() -> Option<End> {
+        failed(HostByte::Reset as u32)
+    }
+
+    /// A command that nobody will answer.
+    fn lost(bench: &Bench) -> Result<Sent<'_>> {
+        let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
+        let request = bench.request(Deed::StartMapped, data)?.timeout(SHORT);
+        let sent = request.send()?;
+        if bench.starts(1) {
+            Ok(sent)
+        } else {
+            Err(ETIMEDOUT)
+        }
+    }
+
+    /// Whether the host works, and counts start anew.
+    fn works(bench: &Bench) -> Result<bool> {
+        let sent = bench.request(Deed::Complete, Data::None)?.send()?;
+        Ok(sent.end() == GOOD && bench.is_idle())
+    }
+
+    /// Polls, resets and commands that were surrendered.
+    fn counts(bench: &Bench) -> (u32, u32, u32) {
+        let state = bench.state();
+        (
+            state.polls.load(Relaxed),
+            state.resets.load(Relaxed),
+            state.surrendered.load(Relaxed),
+        )
+    }
+
+    /// Only the interrupt was lost: the command ends as if nothing had happened.
+    #[test]
+    fn found_when_it_timed_out() -> Result {
+        let bench = Bench::new()?;
+        bench.state().found_by_poll.store(1, Relaxed);
+        assert_eq!(lost(&bench)?.end(), GOOD);
+        assert_eq!(counts(&bench), (1, 0, 0));
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// Found by `abort`: it is done, but late, which is what the midlayer then says.
+    #[test]
+    fn found_when_it_was_aborted() -> Result {
+        let bench = Bench::new()?;
+        bench.state().found_by_poll.store(2, Relaxed);
+        let sent = lost(&bench)?;
+        assert_eq!(sent.end(), failed(bindings::scsi_host_status_DID_TIME_OUT));
+        assert_eq!(counts(&bench), (2, 0, 0));
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// Not found at all: the host is reset, and gives it up.
+    #[test]
+    fn surrendered_by_a_reset() -> Result {
+        let bench = Bench::new()?;
+        assert_eq!(lost(&bench)?.end(), reset());
+        assert_eq!(counts(&bench), (2, 1, 1));
+        assert!(!bench.is_offline());
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// The midlayer tries again what was lost in a reset, if it may.
+    #[test]
+    fn tried_again_after_a_reset() -> Result {
+        let bench = Bench::new()?;
+        let request = bench.request(Deed::StartFirst, Data::None)?;
+        let sent = request.timeout(SHORT).retries(1).send()?;
+        assert_eq!(sent.end(), GOOD);
+        assert_eq!(counts(&bench), (2, 1, 1));
+        assert_eq!(bench.state().asked.load(Relaxed), 2);
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// Error handling waits until all commands have timed out, and resets the host once.
+    #[test]
+    fn all_of_them_lost() -> Result {
+        let bench = Bench::new()?;
+        let tags = usize::from(LIMITS.can_queue);
+        let mut sent = KVec::with_capacity(tags, GFP_KERNEL)?;
+        for _ in 0..tags {
+            let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
+            let request = bench.request(Deed::StartMapped, data)?.timeout(SHORT);
+            sent.push(request.send()?, GFP_KERNEL)?;
+        }
+        assert!(bench.starts(tags));
+        for sent in &sent {
+            assert_eq!(sent.end(), reset());
+        }
+        // A request keeps its tag until it is freed.
+        drop(sent);
+        let (_, resets, surrendered) = counts(&bench);
+        assert_eq!((resets, surrendered as usize), (1, tags));
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// The trap of the C interface: the device does not come back, the midlayer finishes the
+    /// command all the same, and the driver still holds it. It is taken away from it.
+    #[test]
+    fn revoked_when_the_reset_failed() -> Result {
+        let bench = Bench::new()?;
+        bench.state().comes_back.store(0, Relaxed);
+        // Not mapped: a mapping would stay, on purpose, for as long as the device might use it.
+        let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
+        let sent = bench.request(Deed::Start, data)?.timeout(SHORT).send()?;
+        assert_eq!(sent.end(), failed(HostByte::Error as u32));
+        assert_eq!(counts(&bench), (2, 1, 0));
+        assert!(bench.is_idle());
+        // The driver looks for it in vain.
+        assert!(bench.take(|_, _| ()).is_none());
+        assert!(bench.is_offline());
+        // Nothing is queued any more.
+        let asked = bench.state().asked.load(Relaxed);
+        let refused = bench.request(Deed::Complete, Data::None)?.send()?;
+        assert!(refused.end() != GOOD);
+        assert_eq!(bench.state().asked.load(Relaxed), asked);
+        Ok(())
+    }
+
+    /// Memory may be handed back only if it is this device that does no DMA.
+    #[test]
+    fn surrendered_with_a_proof() -> Result {
+        let bench = Bench::new()?;
+        let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
+        let sent = bench.request(Deed::StartMapped, data)?.send()?;
+        assert!(bench.starts(1));
+
+        let mut given_up = 0;
+        let others = DmaStopped::new(null());
+        let refused = bench.host().surrender(&others, |_| given_up += 1);
+        assert_eq!(refused, Err(EINVAL));
+        assert_eq!(given_up, 0);
+        assert_eq!(bench.in_flight(), 1);
+        assert!(!sent.has_ended());
+
+        let proof = bench.state().stopped();
+        let done = bench.host().surrender(&proof, |_| given_up += 1);
+        assert_eq!(done, Ok(()));
+        assert_eq!(given_up, 1);
+        assert_eq!(sent.end(), reset());
+        // There is nothing left to give up.
+        assert!(bench.host().surrender(&proof, |_| given_up += 1).is_ok());
+        assert_eq!(given_up, 1);
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// An ioctl can ask for a reset of a host that is being removed.
+    #[test]
+    fn no_reset_of_a_host_that_was_removed() -> Result {
+        let mut bench = Bench::new()?;
+        assert_eq!(bench.host().reset(), Ok(()));
+        assert_eq!(counts(&bench), (0, 1, 0));
+        bench.remove();
+        assert_eq!(bench.host().reset(), Err(ENODEV));
+        assert_eq!(counts(&bench), (0, 1, 0));
+        Ok(())
+    }
+
+    /// A device that is quiesced, for sleep or because the bus is reset, is left alone: what times
+    /// out meanwhile waits for the restart.
+    #[test]
+    fn left_alone_while_quiesced() -> Result {
+        let bench = Bench::new()?;
+        let sent = lost(&bench)?;
+        bench.host().quiesce(|| bench.state().stopped());
+        // Its time is over by far, although the block layer rounds up.
+        fsleep(Delta::from_millis(2_500));
+        assert!(!sent.has_ended());
+        assert_eq!(bench.in_flight(), 1);
+        assert_eq!(counts(&bench), (0, 0, 0));
+        assert_eq!(bench.host().restart(), Ok(()));
+        assert_eq!(sent.end(), reset());
+        assert_eq!(counts(&bench), (0, 1, 1));
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// A host that was shut down has nothing in flight, and is never started again.
+    #[test]
+    fn all_commands_end_in_a_shutdown() -> Result {
+        let bench = Bench::new()?;
+        let sent = bench.request(Deed::Start, Data::None)?.send()?;
+        assert!(bench.starts(1));
+        let mut stopped = false;
+        bench.host().shut_down(|| stopped = true);
+        assert!(stopped);
+        assert_eq!(sent.end(), failed(HostByte::Error as u32));
+        assert!(bench.is_idle());
+        assert_eq!(bench.host().reset(), Err(ENODEV));
+        assert_eq!(bench.host().restart(), Err(ENODEV));
+        assert_eq!(counts(&bench), (0, 0, 0));
+        Ok(())
+    }
+
+    /// What completes before its time is not touched by error handling.
+    #[test]
+    fn answered_in_time() -> Result {
+        let bench = Bench::new()?;
+        let sent = lost(&bench)?;
+        bench.take(|cmd, _| cmd.complete(Outcome::status(Status::GOOD)));
+        assert_eq!(sent.end(), GOOD);
+        assert_eq!(counts(&bench), (0, 0, 0));
+        assert!(works(&bench)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The helpers as an object of the out-of-tree module. In tree they are part of
+ * rust/helpers/helpers.c, whose macro this file has to bring along.
+ */
+
+#include <linux/compiler_types.h>
+
+#define __rust_helper
+
+#include "ratelimit.c"
+#include "scsi.c"
