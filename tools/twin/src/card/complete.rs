@@ -63,7 +63,8 @@ impl Card {
         self.dma
             .write(errand, "response", at, &header)
             .inspect_err(|_| self.count(sense.is_some(), u64::saturating_sub))?;
-        self.ring(job, errand, tag, ring_index)?;
+        // The response is out: whatever ends the command's era from here on, it was answered.
+        self.ring(job, errand, tag, ring_index);
         self.pend(job, regs::SCSI_PENDING);
         Ok(())
     }
@@ -80,10 +81,10 @@ impl Card {
         }
     }
 
-    fn ring(&self, job: &Job, errand: Errand, tag: u16, index: u32) -> Result<(), NoDma> {
+    fn ring(&self, job: &Job, errand: Errand, tag: u16, index: u32) {
         let wide = u32::from(tag).to_be_bytes();
         let entry: &[u8] = match self.params.ring {
-            RingFormat::None => return Ok(()),
+            RingFormat::None => return,
             RingFormat::Tag16 => &wide[2..],
             RingFormat::Tag32 => &wide,
         };
@@ -98,11 +99,8 @@ impl Card {
                 Hex(entry)
             )
         });
-        match self.dma.write(errand, "ring", at, entry) {
-            // The response is out; a ring that cannot be written is only reported.
-            Err(NoDma::Refused) => Ok(()),
-            result => result,
-        }
+        // A ring that cannot be written is only reported, and the DMA engine does that.
+        let _ = self.dma.write(errand, "ring", at, entry);
     }
 
     fn count(&self, check_condition: bool, change: fn(u64, u64) -> u64) {

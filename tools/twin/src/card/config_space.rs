@@ -7,6 +7,10 @@
 //! to it (bus master), and Device Control, whose bit 15 is the only sign of a
 //! function level reset.
 
+use super::state::Card;
+use super::trace::field;
+use std::fmt::Write as _;
+
 /// Length of the extended configuration space.
 pub const CONFIG_LEN: usize = 4096;
 
@@ -130,6 +134,41 @@ impl ConfigSpace {
             bus_master: self.bytes[COMMAND] & BUS_MASTER != 0,
             reset: device_control.is_some_and(|high| high & FLR != 0),
         }
+    }
+}
+
+impl Card {
+    /// The host writes configuration space.
+    pub fn write_config(&self, offset: u64, data: &[u8]) {
+        self.trace.event("config-write", |line| {
+            field!(line, "off={offset:#x} width={} value=0x", data.len())?;
+            data.iter()
+                .rev()
+                .try_for_each(|byte| write!(line, "{byte:02x}"))
+        });
+        if self.state().dead {
+            return;
+        }
+        let effects = self.config().write(offset, data);
+        if effects.reset {
+            self.reset("flr");
+        } else {
+            self.dma.set_bus_master(effects.bus_master);
+        }
+    }
+
+    /// The host reads configuration space.
+    pub fn read_config(&self, offset: u64, data: &mut [u8]) {
+        match self.state().dead {
+            true => data.fill(0xff),
+            false => self.config().read(offset, data),
+        }
+        self.trace.event("config-read", |line| {
+            field!(line, "off={offset:#x} width={} value=0x", data.len())?;
+            data.iter()
+                .rev()
+                .try_for_each(|byte| write!(line, "{byte:02x}"))
+        });
     }
 }
 

@@ -195,7 +195,7 @@ impl Dma {
 
 #[cfg(test)]
 mod tests {
-    use super::super::memory::fake::FakeMemory;
+    use super::super::fake_memory::FakeMemory;
     use super::*;
 
     #[test]

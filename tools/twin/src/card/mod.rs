@@ -17,21 +17,30 @@
 //! leaves. Around all of them lies the power: a worker holds it while the target
 //! executes its command.
 //!
+//! Tests and fuzz targets have the card on a `bench`; what they hold it to is in
+//! `properties`.
+//!
 //! A fault (to be injected by tests, later) has these places to hook in: a doorbell
 //! in `mmio`, a command in `execute`, a piece of data in `transfer`, a
 //! response or an interrupt in `complete`, readiness in `bringup`.
 
+#[cfg(any(test, feature = "properties"))]
+pub mod bench;
 pub mod bringup;
 mod complete;
 pub mod config_space;
 pub mod dma;
 mod execute;
+#[cfg(any(test, feature = "properties"))]
+pub mod fake_memory;
 pub mod interrupt;
 pub mod maps;
 pub mod memory;
 mod mgmt;
 mod mmio;
 pub mod params;
+#[cfg(any(test, feature = "properties"))]
+pub mod properties;
 pub mod regs;
 pub mod report;
 pub mod server;

@@ -81,44 +81,13 @@ impl Backend {
         self.card.msi.connect(None);
         self.card.reset("client-gone");
     }
-
-    fn write_config(&self, offset: u64, data: &[u8]) {
-        self.card.trace.event("config-write", |line| {
-            field!(line, "off={offset:#x} width={} value=0x", data.len())?;
-            data.iter()
-                .rev()
-                .try_for_each(|byte| write!(line, "{byte:02x}"))
-        });
-        if self.card.state().dead {
-            return;
-        }
-        let effects = self.card.config().write(offset, data);
-        if effects.reset {
-            self.card.reset("flr");
-        } else {
-            self.card.dma.set_bus_master(effects.bus_master);
-        }
-    }
-
-    fn read_config(&self, offset: u64, data: &mut [u8]) {
-        match self.card.state().dead {
-            true => data.fill(0xff),
-            false => self.card.config().read(offset, data),
-        }
-        self.card.trace.event("config-read", |line| {
-            field!(line, "off={offset:#x} width={} value=0x", data.len())?;
-            data.iter()
-                .rev()
-                .try_for_each(|byte| write!(line, "{byte:02x}"))
-        });
-    }
 }
 
 impl ServerBackend for Backend {
     fn region_read(&mut self, region: u32, offset: u64, data: &mut [u8]) -> io::Result<()> {
         match region {
             VFIO_PCI_BAR0_REGION_INDEX => self.card.read(offset, data),
-            VFIO_PCI_CONFIG_REGION_INDEX => self.read_config(offset, data),
+            VFIO_PCI_CONFIG_REGION_INDEX => self.card.read_config(offset, data),
             _ => data.fill(0xff),
         }
         Ok(())
@@ -127,7 +96,7 @@ impl ServerBackend for Backend {
     fn region_write(&mut self, region: u32, offset: u64, data: &[u8]) -> io::Result<()> {
         match region {
             VFIO_PCI_BAR0_REGION_INDEX => self.card.write(offset, data),
-            VFIO_PCI_CONFIG_REGION_INDEX => self.write_config(offset, data),
+            VFIO_PCI_CONFIG_REGION_INDEX => self.card.write_config(offset, data),
             _ => tracing::debug!(region, offset, "write to a region that is not there"),
         }
         Ok(())

@@ -174,12 +174,13 @@ impl Transfer<'_> {
     /// Reads a list as far as `length` needs it, or to the zero entry at its end.
     fn list(&self, index: u16, length: u64) -> Result<Vec<Entry>, NoDma> {
         let params = &self.card.params;
-        if u32::from(index) >= self.regions.list_units {
+        // Whatever an index counts, the region is told in units of 64 bytes.
+        let start = u64::from(index) * u64::from(params.list_unit);
+        let region_len = u64::from(self.regions.list_units) * LIST_PIECE as u64;
+        if start >= region_len {
             self.card
                 .protocol_error(&format!("list index {index:#x} is beyond region E"));
         }
-        let start = u64::from(index) * u64::from(params.list_unit);
-        let region_len = u64::from(self.regions.list_units) * LIST_PIECE as u64;
         let (mut at, mut entries, mut covered) = (start, Vec::new(), 0);
         while covered < length {
             let piece = region_len.saturating_sub(at).min(LIST_PIECE as u64) as usize;

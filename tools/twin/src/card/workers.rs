@@ -65,6 +65,12 @@ impl Queue {
         }
     }
 
+    /// Takes a job if there is one.
+    #[cfg(any(test, feature = "properties"))]
+    pub fn try_pop(&self) -> Option<Job> {
+        self.lock().waiting.pop_front()
+    }
+
     /// Sends all workers home.
     pub fn close(&self) {
         self.lock().closed = true;
