@@ -47,13 +47,14 @@ impl FromStr for VolumeSpec {
     }
 }
 
-/// A VM to be. Its defaults: 2 GiB of memory, two processors, Debian's kernel, no
-/// IOMMU, a card with one volume of 1 GiB, the driver loaded.
+/// A VM to be. Its defaults: 2 GiB of memory, two processors, the kernel that the
+/// environment asks for, no IOMMU, a card with one volume of 1 GiB, the driver
+/// loaded. Time limits are those for Debian's kernel; the debug kernel gets more.
 #[derive(Debug, Clone)]
 pub struct Builder {
     pub(crate) memory: u64,
     pub(crate) cpus: u32,
-    pub(crate) flavour: Flavour,
+    pub(crate) flavour: Option<Flavour>,
     pub(crate) iommu: Iommu,
     pub(crate) behind_bridge: bool,
     pub(crate) card: bool,
@@ -63,6 +64,7 @@ pub struct Builder {
     pub(crate) share: Option<PathBuf>,
     pub(crate) load: bool,
     pub(crate) terminal: bool,
+    pub(crate) find_leaks: bool,
     pub(crate) append: String,
     pub(crate) run_folder: Option<PathBuf>,
     pub(crate) boot_limit: Duration,
@@ -74,7 +76,7 @@ impl Default for Builder {
         Self {
             memory: 2 << 30,
             cpus: 2,
-            flavour: Flavour::Stock,
+            flavour: None,
             iommu: Iommu::Off,
             behind_bridge: false,
             card: true,
@@ -84,6 +86,7 @@ impl Default for Builder {
             share: None,
             load: true,
             terminal: false,
+            find_leaks: false,
             append: String::new(),
             run_folder: None,
             boot_limit: Duration::from_secs(180),
@@ -105,9 +108,9 @@ impl Builder {
         self
     }
 
-    /// Another kernel.
+    /// This kernel, whatever the environment says (see [`Flavour::from_environment`]).
     pub fn kernel(mut self, flavour: Flavour) -> Self {
-        self.flavour = flavour;
+        self.flavour = Some(flavour);
         self
     }
 
@@ -163,6 +166,13 @@ impl Builder {
     /// The guest's /dev/hvc0 is the terminal of this process.
     pub fn terminal(mut self) -> Self {
         self.terminal = true;
+        self
+    }
+
+    /// The debug kernel keeps a record of all memory, for [`Vm::leaks`]. That makes it
+    /// half as fast.
+    pub fn find_leaks(mut self) -> Self {
+        self.find_leaks = true;
         self
     }
 

@@ -8,9 +8,9 @@
 //!
 //! Two flavours:
 //! - stock: Debian's own, as it came from the archive, in the build root;
-//! - debug: one with lockdep, KASAN and the like, if it was built into the cache:
-//!   the folder `kernel-debug` with the files `release` and `vmlinux` (or a
-//!   `vmlinuz`), and, unless all is built in, `usr/lib/modules/RELEASE`.
+//! - debug: the one that tools/env/mkdebug makes, with lockdep, KASAN and the like,
+//!   and with the driver in tree: the files `release` and `vmlinux`, and the modules
+//!   in `usr/lib/modules/RELEASE`.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
@@ -30,6 +30,25 @@ pub enum Flavour {
     Stock,
     /// With lockdep, KASAN and more.
     Debug,
+}
+
+impl Flavour {
+    /// The one that the environment asks for: `VMTEST_KERNEL=stock` or `debug`.
+    pub fn from_environment() -> Result<Self> {
+        match std::env::var("VMTEST_KERNEL").as_deref() {
+            Err(_) | Ok("" | "stock") => Ok(Self::Stock),
+            Ok("debug") => Ok(Self::Debug),
+            Ok(other) => bail!("VMTEST_KERNEL has to be stock or debug, not {other:?}"),
+        }
+    }
+
+    /// How much longer than on Debian's kernel things may take.
+    pub fn patience(self) -> u32 {
+        match self {
+            Self::Stock => 1,
+            Self::Debug => 4,
+        }
+    }
 }
 
 /// A kernel that can be booted.
@@ -68,25 +87,15 @@ impl Kernel {
     }
 
     fn debug(folder: &Path) -> Result<Self> {
-        let release = fs::read_to_string(folder.join("release")).with_context(|| {
-            format!(
-                "the debug kernel is not there yet: nothing in {}",
-                paths::on_host(folder).display()
-            )
-        })?;
-        let release = release.trim().to_owned();
-        let ready = folder.join("vmlinux");
-        let image = if ready.exists() {
-            ready
-        } else {
-            unpack(&folder.join("vmlinuz"))?
-        };
-        let has_modules = folder.join("usr/lib/modules").join(&release).is_dir();
+        let folder = fs::canonicalize(folder)
+            .with_context(|| format!("the debug kernel is not built: {}", folder.display()))?;
+        let release = fs::read_to_string(folder.join("release"))
+            .with_context(|| format!("{} is not complete", folder.display()))?;
         Ok(Self {
-            release,
-            image,
-            base: folder.to_path_buf(),
-            layer: has_modules.then(|| folder.to_path_buf()),
+            release: release.trim().to_owned(),
+            image: folder.join("vmlinux"),
+            base: folder.clone(),
+            layer: Some(folder),
         })
     }
 

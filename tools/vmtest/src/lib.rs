@@ -61,7 +61,7 @@ pub mod size;
 pub mod vm;
 
 pub use builder::{Builder, Iommu, VolumeSpec};
-pub use detector::Report;
+pub use detector::{Report, reports};
 pub use error::{Error, Result};
 pub use job::{Job, Output};
 pub use kernel::Flavour;

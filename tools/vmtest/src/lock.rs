@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One VM at a time: an emulated processor needs a real one, and two guests on two
-//! cores make each other's time limits expire. The lock goes with the process.
+//! As many VMs at a time as there are processors: an emulated processor needs a real
+//! one, and guests that wait for each other make their time limits expire. A lock
+//! goes with its process.
 
 use std::fs::{self, File};
+use std::num::NonZero;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use crate::paths;
+
+/// How often a place is looked for.
+const PACE: Duration = Duration::from_millis(100);
 
 /// Held for as long as a VM runs.
 #[derive(Debug)]
@@ -21,23 +28,33 @@ pub struct VmLock {
 impl VmLock {
     /// Waits for its turn; says so when that takes time.
     pub fn take() -> Result<Self> {
-        fs::create_dir_all(paths::CACHE)?;
-        Self::take_at(&Path::new(paths::CACHE).join("lock"))
+        let places = thread::available_parallelism().map_or(1, NonZero::get);
+        Self::take_in(&Path::new(paths::CACHE).join("locks"), places)
     }
 
-    fn take_at(path: &Path) -> Result<Self> {
+    fn take_in(folder: &Path, places: usize) -> Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+        let mut said = false;
+        loop {
+            for place in 0..places {
+                if let Some(lock) = Self::try_take(&folder.join(place.to_string()))? {
+                    return Ok(lock);
+                }
+            }
+            if !said {
+                eprintln!("vm: waiting for another VM to end");
+                said = true;
+            }
+            thread::sleep(PACE);
+        }
+    }
+
+    fn try_take(path: &Path) -> Result<Option<Self>> {
         let file = File::create(path).with_context(|| format!("open {}", path.display()))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Self { _file: file }),
-            Err(Errno::WOULDBLOCK) => eprintln!("vm: another VM runs; waiting for it to end"),
-            Err(error) => return Err(error).context("lock"),
-        }
-        loop {
-            match flock(&file, FlockOperation::LockExclusive) {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error).context("lock"),
-            }
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(None),
+            Err(error) => Err(error).context("lock"),
         }
     }
 }
@@ -48,17 +65,21 @@ mod tests {
     use std::time::{Duration, Instant};
 
     #[test]
-    fn the_second_waits_for_the_first() {
+    fn who_finds_no_place_waits_for_one() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("lock");
-        let first = VmLock::take_at(&path).unwrap();
-        let held = Duration::from_millis(200);
+        let take = || VmLock::take_in(folder.path(), 2).unwrap();
+        let first = take();
+        let _second = take();
+        let held = Duration::from_millis(300);
         let begin = Instant::now();
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| VmLock::take_at(&path).map(|_| begin.elapsed()));
+            let third = scope.spawn(|| {
+                let _lock = take();
+                begin.elapsed()
+            });
             std::thread::sleep(held);
             drop(first);
-            assert!(second.join().unwrap().unwrap() >= held);
+            assert!(third.join().unwrap() >= held);
         });
     }
 }

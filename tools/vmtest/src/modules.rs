@@ -38,9 +38,18 @@ pub fn stage(kernel: &Kernel, to: &Path) -> Result<bool> {
             fs::copy(entry.path(), place.join(entry.file_name()))?;
         }
     }
-    Ok(ours
+    let built = ours
         .iter()
-        .any(|module| module.file_stem().is_some_and(|stem| stem == DRIVER)))
+        .any(|module| module.file_stem().is_some_and(|stem| stem == DRIVER));
+    Ok(built || is_in_tree(kernel))
+}
+
+/// Whether the driver is one of the kernel's own modules.
+fn is_in_tree(kernel: &Kernel) -> bool {
+    let file = format!("kernel/drivers/scsi/{DRIVER}/{DRIVER}.ko");
+    kernel
+        .modules()
+        .is_some_and(|modules| modules.join(file).exists())
 }
 
 /// Our modules that are built for this kernel.
@@ -80,7 +89,9 @@ fn index(kernel: &Kernel, ours: &[PathBuf]) -> Result<PathBuf> {
 
 /// Runs depmod over a tree of symbolic links: the kernel's own modules, and ours.
 fn depmod(kernel: &Kernel, ours: &[PathBuf], to: &Path) -> Result<()> {
-    let work = to.with_extension("work");
+    let mut work = to.as_os_str().to_owned();
+    work.push(".work");
+    let work = PathBuf::from(work);
     let _ = fs::remove_dir_all(&work);
     let inside = Path::new("lib/modules").join(&kernel.release);
     let tree = work.join("tree").join(&inside);

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
@@ -18,11 +19,11 @@ pub const BUILD: &str = "/src/build";
 pub const TOOLS: &str = "/src/tools";
 /// The part of the cache that is ours.
 pub const CACHE: &str = "/cache/vm";
-/// The kernel with all of the debugging options, if it was built.
-pub const DEBUG_KERNEL: &str = "/cache/kernel-debug";
+/// Leads to the kernel with all of the debugging options, if it was built.
+pub const DEBUG_KERNEL: &str = "/src/build/kernel-debug";
 
 /// How many folders of past runs are kept.
-const KEPT_RUNS: usize = 10;
+const KEPT_RUNS: usize = 30;
 
 /// Complains when this process does not run in the build root.
 pub fn check() -> Result<()> {
@@ -56,9 +57,16 @@ pub fn new_run() -> Result<PathBuf> {
         let _ = fs::remove_dir_all(old);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-    let run = runs.join(format!("{now}-{}", std::process::id()));
+    let run = runs.join(format!("{now}-{}", unique()));
     fs::create_dir(&run).with_context(|| format!("create {}", run.display()))?;
     Ok(run)
+}
+
+/// A part of a name that no other thread of any process uses now.
+fn unique() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{count}", std::process::id())
 }
 
 /// Gives the cached file (or folder) `name`; makes it first when it is not there.
@@ -69,7 +77,7 @@ pub fn cached(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<Path
         return Ok(path);
     }
     fs::create_dir_all(CACHE).with_context(|| format!("create {CACHE}"))?;
-    let making = Path::new(CACHE).join(format!("{name}.making-{}", std::process::id()));
+    let making = Path::new(CACHE).join(format!("{name}.making-{}", unique()));
     make(&making)?;
     if fs::rename(&making, &path).is_err() && !path.exists() {
         anyhow::bail!("cannot rename {} to {}", making.display(), path.display());

@@ -15,6 +15,9 @@ pub const CARD_ID: &str = "card";
 /// The bus that the card sits on.
 pub const PORT_ID: &str = "card-port";
 
+/// The bus that the guest's own devices sit on.
+const GUEST_PORT: &str = "guest-port";
+
 /// All that the command line depends on.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -42,6 +45,8 @@ pub struct Machine {
     pub terminal: bool,
     /// More parameters for the kernel.
     pub append: String,
+    /// Whether kmemleak shall work, where there is one.
+    pub find_leaks: bool,
 }
 
 /// Whether KVM can be used: the processor must offer virtualization to us (the
@@ -127,6 +132,9 @@ impl Machine {
         if self.kernel_layer.is_some() {
             words.push("vm.kernel_layer");
         }
+        if !self.find_leaks {
+            words.push("kmemleak=off");
+        }
         if self.share.is_some() {
             words.push("vm.share");
         }
@@ -146,7 +154,14 @@ impl Machine {
         args.add("-serial", "chardev:console");
         args.add("-chardev", socket("control", "qmp.sock"));
         args.add("-qmp", "chardev:control");
-        args.add("-device", "virtio-serial-pci");
+        // All of the guest's own devices are functions of one, below a port: there they can
+        // keep their state while the guest sleeps, which virtio-9p does not survive otherwise.
+        // The slot is a high one, so that the card has the first bus.
+        args.add(
+            "-device",
+            format!("pcie-root-port,id={GUEST_PORT},chassis=2,addr=1e"),
+        );
+        args.add("-device", guest_device("virtio-serial-pci", 0));
         args.add("-chardev", socket("agent", "agent.sock"));
         args.add(
             "-device",
@@ -159,16 +174,16 @@ impl Machine {
     }
 
     fn folders(&self, args: &mut Arguments) {
+        let mut functions = 1..;
         let mut folder = |tag: &str, path: &Path, access: &str| {
             let path = escape(&path.display().to_string());
             args.add(
                 "-fsdev",
                 format!("local,id={tag},path={path},security_model=none{access}"),
             );
-            args.add(
-                "-device",
-                format!("virtio-9p-pci,fsdev={tag},mount_tag={tag}"),
-            );
+            let driver = format!("virtio-9p-pci,fsdev={tag},mount_tag={tag}");
+            let function = functions.next().unwrap_or_default();
+            args.add("-device", guest_device(&driver, function));
         };
         folder(
             "root",
@@ -187,7 +202,12 @@ impl Machine {
 
     fn card(&self, args: &mut Arguments) {
         let Some(socket) = &self.card else { return };
-        args.add("-device", format!("pcie-root-port,id={PORT_ID},chassis=1"));
+        // As fast as the card is: the link of a faster port would be seen to stay down when the
+        // kernel resets it, because QEMU does not say that it is up.
+        args.add(
+            "-device",
+            format!("pcie-root-port,id={PORT_ID},chassis=1,x-speed=2_5,x-width=8"),
+        );
         let mut bus = PORT_ID;
         if self.behind_bridge {
             args.add(
@@ -216,6 +236,13 @@ pub fn card_device(socket: &Path, bus: &str) -> serde_json::Value {
         device["addr"] = json!("1");
     }
     device
+}
+
+/// One of the guest's own devices, as a function of the one below [`GUEST_PORT`].
+fn guest_device(driver: &str, function: u32) -> String {
+    format!(
+        "{driver},bus={GUEST_PORT},addr=0.{function},multifunction=on,x-pcie-pm-no-soft-reset=on"
+    )
 }
 
 #[derive(Default)]

@@ -20,7 +20,7 @@ use crate::console::{Console, Tail};
 use crate::detector::{self, Report};
 use crate::error::{Error, Result};
 use crate::job::{Job, Output};
-use crate::kernel::Kernel;
+use crate::kernel::{Flavour, Kernel};
 use crate::lock::VmLock;
 use crate::process::Process;
 use crate::qemu::{self, Machine};
@@ -46,6 +46,7 @@ pub struct Vm {
     jobs: AtomicU32,
     boot_limit: Duration,
     exec_limit: Duration,
+    flavour: Flavour,
     _lock: VmLock,
 }
 
@@ -66,7 +67,11 @@ impl Vm {
 
     fn start(builder: &Builder) -> anyhow::Result<Self> {
         paths::check()?;
-        let kernel = Kernel::find(builder.flavour)?;
+        let flavour = match builder.flavour {
+            Some(flavour) => flavour,
+            None => Flavour::from_environment()?,
+        };
+        let kernel = Kernel::find(flavour)?;
         let run = match &builder.run_folder {
             Some(folder) => folder.clone(),
             None => paths::new_run()?,
@@ -95,6 +100,7 @@ impl Vm {
             behind_bridge: builder.behind_bridge,
             card: builder.card.then(|| run.join(CARD_SOCKET)),
             terminal: builder.terminal,
+            find_leaks: builder.find_leaks,
             append: builder.append.clone(),
             run: run.clone(),
         };
@@ -114,10 +120,30 @@ impl Vm {
             console: Console::new(&run.join("console.log")),
             run,
             jobs: AtomicU32::new(0),
-            boot_limit: builder.boot_limit,
-            exec_limit: builder.exec_limit,
+            flavour,
+            boot_limit: builder.boot_limit * flavour.patience(),
+            exec_limit: builder.exec_limit * flavour.patience(),
             _lock: lock,
         })
+    }
+
+    /// Which kernel it runs.
+    pub fn flavour(&self) -> Flavour {
+        self.flavour
+    }
+
+    /// A time limit for what may take so many seconds on Debian's kernel.
+    pub fn within(&self, seconds: u64) -> Duration {
+        Duration::from_secs(seconds) * self.flavour.patience()
+    }
+
+    /// How many of `count` repetitions a test should do: on the debug kernel, where each
+    /// shows more and takes longer, fewer.
+    pub fn repetitions(&self, count: u64) -> u64 {
+        match self.flavour {
+            Flavour::Stock => count,
+            Flavour::Debug => count / 5,
+        }
     }
 
     /// Runs a shell command, and waits for its end.
@@ -190,6 +216,17 @@ impl Vm {
     /// What the kernel has complained about on its console; asks the guest nothing.
     pub fn reports_of_console(&self) -> Vec<Report> {
         detector::reports(&self.console.text())
+    }
+
+    /// The memory that nothing points to any more, as kmemleak sees it; nothing on a
+    /// kernel without it. Needs [`Builder::find_leaks`]. An object has to be 5 s old to be looked at, and may hide for
+    /// a while in a register: it has to be missing in two scans.
+    pub fn leaks(&self) -> Result<String> {
+        let leaks = self.exec(
+            "leaks=/sys/kernel/debug/kmemleak; [ -e $leaks ] || exit 0; \
+             sleep 5; echo scan >$leaks; sleep 1; echo scan >$leaks; cat $leaks",
+        )?;
+        Ok(leaks.stdout_text())
     }
 
     /// Has the guest reboot in an orderly way (the driver's shutdown method runs),

@@ -50,9 +50,9 @@ pub struct Options {
     /// Processors
     #[arg(long, value_name = "COUNT", default_value_t = 2)]
     cpus: u32,
-    /// Debian's own kernel, or one with lockdep, KASAN and more
-    #[arg(long, value_enum, default_value_t = KernelWord::Stock)]
-    kernel: KernelWord,
+    /// Debian's own kernel, or one with lockdep, KASAN and more [default: stock]
+    #[arg(long, value_enum)]
+    kernel: Option<KernelWord>,
     /// The guest's IOMMU
     #[arg(long, value_enum, default_value_t = IommuWord::Off)]
     iommu: IommuWord,
@@ -129,18 +129,21 @@ impl Options {
         }
         let mut builder = Vm::builder()
             .run_folder(run)
+            .find_leaks()
             .memory(self.memory)
             .cpus(self.cpus)
-            .kernel(match self.kernel {
-                KernelWord::Stock => Flavour::Stock,
-                KernelWord::Debug => Flavour::Debug,
-            })
             .iommu(match self.iommu {
                 IommuWord::Off => Iommu::Off,
                 IommuWord::Strict => Iommu::Strict,
                 IommuWord::Passthrough => Iommu::Passthrough,
             })
             .append(&self.append);
+        if let Some(kernel) = self.kernel {
+            builder = builder.kernel(match kernel {
+                KernelWord::Stock => Flavour::Stock,
+                KernelWord::Debug => Flavour::Debug,
+            });
+        }
         for volume in &self.volume {
             builder = builder.volume(volume.clone());
         }

@@ -17,6 +17,7 @@ fn machine() -> Machine {
         behind_bridge: false,
         card: Some(PathBuf::from("/cache/vm/runs/1/card.sock")),
         terminal: false,
+        find_leaks: false,
         append: String::new(),
     }
 }

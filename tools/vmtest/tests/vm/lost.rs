@@ -3,11 +3,7 @@
 //! A command that is lost hangs nothing: a lost interrupt costs a timeout, a lost command a
 //! restart of the card.
 
-mod common;
-
-use std::time::Duration;
-
-use common::{disks_appear, driver_log, ends_clean, ok, ok_within, succeeded, two_volumes};
+use crate::common::{disks_appear, driver_log, ends_clean, ok, ok_within, succeeded, two_volumes};
 use vmtest::Vm;
 
 /// The card's address in the guest.
@@ -32,7 +28,7 @@ fn a_lost_interrupt() {
     ok(&vm, SHORT_TIMEOUT);
     vm.twin().hold_interrupts(true);
     let job = vm.spawn(&format!("{WRITE}; {READ}")).unwrap();
-    let out = job.wait(Duration::from_secs(120)).unwrap();
+    let out = job.wait(vm.within(120)).unwrap();
     vm.twin().hold_interrupts(false);
 
     assert_eq!(succeeded(out, "write and read without interrupts"), "L");
@@ -65,7 +61,7 @@ fn a_lost_command() {
     ok(&vm, &format!("setpci -s {CARD} COMMAND=0:4"));
     let job = vm.spawn(&format!("{WRITE} && {READ}")).unwrap();
     wait_for(&vm, "dmesg | grep -q 'the card is back'");
-    let out = job.wait(Duration::from_secs(60)).unwrap();
+    let out = job.wait(vm.within(60)).unwrap();
 
     assert_eq!(succeeded(out, "write and read across a restart"), "L");
     assert!(vm.twin().report().dma_blocked > 0);
@@ -85,7 +81,7 @@ fn resets_that_users_ask_for_under_load() {
         for i in 1 2 3; do sleep 0.5; sg_reset --host --no-esc /dev/sg1; done; wait";
     ok(&vm, resets);
     assert!(!job.is_done(), "the load did not last");
-    succeeded(job.wait(Duration::from_secs(300)).unwrap(), load);
+    succeeded(job.wait(vm.within(300)).unwrap(), load);
     // The midlayer turns some of those away that come while another is under way.
     assert!(vm.twin().report().handshakes >= 4);
     // All bounce buffers are there: each of these needs one.
@@ -105,7 +101,7 @@ fn a_card_that_is_gone() {
     let both = "for d in a b; do dd if=/dev/sd$d of=/dev/null bs=64k count=1 iflag=direct & done; \
         wait; echo done";
     let job = vm.spawn(both).unwrap();
-    let out = job.wait(Duration::from_secs(120)).unwrap();
+    let out = job.wait(vm.within(120)).unwrap();
     assert_eq!(out.stdout_text(), "done\n");
     assert_eq!(out.stderr_text().matches("error reading").count(), 2);
 

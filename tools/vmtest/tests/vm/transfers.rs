@@ -3,11 +3,9 @@
 //! What is written to a disk is what is read, whatever the size; what is too long for
 //! one command is refused.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{Unit, ends_clean, ok, unit};
+use crate::common::{Unit, ends_clean, ok, unit};
 use vmtest::{Vm, VolumeSpec};
 
 /// The sizes that an earlier driver for the card broke down at, and their like.

@@ -4,9 +4,7 @@
 //! (which has no extended configuration space, and whose own id the DMA carries), and with an
 //! IOMMU that passes everything through.
 
-mod common;
-
-use common::{ends_clean, ok_within, two_volumes};
+use crate::common::{ends_clean, ok_within, two_volumes};
 use vmtest::{Builder, Iommu};
 
 fn verified_io(builder: Builder) {

@@ -3,11 +3,9 @@
 //! Guests of different sizes: bus addresses whose top byte is 0x00, 0x01 and 0x02, as on the real
 //! machine (O).
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::{ends_clean, ok, ok_within};
+use crate::common::{ends_clean, ok, ok_within};
 use vmtest::{Vm, VolumeSpec};
 
 const FIO: &str = "fio --name=verify --filename=/dev/sda --direct=1 --ioengine=libaio \

@@ -3,8 +3,6 @@
 //! The two hazards of the card: junk behind short data-in, and a CDB that asks for
 //! more than its buffer holds.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod descriptors;
 
 use std::fs;
@@ -12,7 +10,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Unit, ends_clean, ok, unit};
+use crate::common::{Unit, ends_clean, ok, unit};
 use vmtest::{Iommu, Vm, VolumeSpec};
 
 const LONG: Duration = Duration::from_secs(900);
@@ -69,7 +67,8 @@ fn both_hazards(iommu: Iommu, seed: u64) {
     trace.record(false);
     let seen = descriptors::check(&trace.since(mark));
     println!("{seen:x?}");
-    assert!(seen.direct > 1000 && seen.lists > 10 && seen.junk > 1000);
+    assert!(seen.direct > vm.repetitions(1000) && seen.lists > 10);
+    assert!(seen.junk > vm.repetitions(1000));
     assert!(seen.bounced_to.len() as u64 <= BOUNCE_BUFFERS);
 
     the_host_works(&vm, &scratch);
@@ -88,32 +87,43 @@ fn shown(vm: &Vm, command: &str) -> String {
 /// Hazard 1: INQUIRY data, mode pages and the like, of 1 to 600 bytes.
 fn every_length(vm: &Vm, sgio: &str, unit: &Unit) {
     let before = vm.twin().report();
-    shown(vm, &format!("{sgio} sweep {} {}", unit.generic, unit.disk));
+    let most = vm.repetitions(600);
+    let Unit { generic, disk } = unit;
+    shown(vm, &format!("{sgio} sweep --most {most} {generic} {disk}"));
     let after = vm.twin().report();
     let junk = after.junk_bytes - before.junk_bytes;
-    assert!(junk > 64 * 1000, "the card wrote {junk} bytes of junk only");
+    assert!(
+        junk > vm.repetitions(64 * 1000),
+        "the card wrote {junk} bytes of junk only"
+    );
 }
 
 /// Hazard 2: CDBs, buffers and directions that have nothing to do with each other.
 fn random_commands(vm: &Vm, sgio: &str, unit: &Unit, seed: u64) {
     let devices = format!("{} {}", unit.generic, unit.disk);
-    let text = shown(vm, &format!("{sgio} fuzz --seed {seed} {devices}"));
+    let number = vm.repetitions(2000);
+    let text = shown(
+        vm,
+        &format!("{sgio} fuzz --count {number} --seed {seed} {devices}"),
+    );
     let count = |what: &str| -> u64 {
         let lines = text.lines().filter(|line| line.contains(what));
         let counts = lines.filter_map(|line| line.split_whitespace().next());
         counts.map(|count| count.parse::<u64>().unwrap_or(0)).sum()
     };
-    assert!(text.contains("2000 commands, 0 failed"), "{text}");
+    let all_well = format!("{number} commands, 0 failed");
+    assert!(text.contains(&all_well), "{text}");
     // Of each kind enough for the test to mean something.
     for kind in ["GOOD", "residual", "CHECK 05/24/00", "CHECK 05/20/00"] {
-        assert!(count(kind) >= 50, "{kind}: {}", count(kind));
+        assert!(count(kind) >= vm.repetitions(50), "{kind}: {}", count(kind));
     }
 }
 
 /// More commands than there are bounce buffers, from several processes.
 fn several_at_once(vm: &Vm, sgio: &str, unit: &Unit, seed: u64) {
     let Unit { generic, disk } = unit;
-    let fuzz = format!("{sgio} fuzz --count 300 --seed");
+    let number = vm.repetitions(300);
+    let fuzz = format!("{sgio} fuzz --count {number} --seed");
     let script = format!(
         "for n in 1 2 3 4 5 6 7 8 9 10; do {fuzz} {seed}0$n {generic} {disk} >/tmp/fuzz.$n & pids=\"$pids $!\"; done
          for pid in $pids; do wait $pid || failed=1; done

@@ -2,11 +2,7 @@
 
 //! Coming and going of the driver, idle and under load.
 
-mod common;
-
-use std::time::Duration;
-
-use common::{disks_appear, ends_clean, ok, ok_within, succeeded, two_volumes};
+use crate::common::{disks_appear, ends_clean, ok, ok_within, succeeded, two_volumes};
 use vmtest::Vm;
 
 const LOAD: &str = "fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio --rw=randrw \
@@ -25,7 +21,7 @@ fn load_runs(vm: &Vm) {
 
 #[test]
 fn unload_and_load_again() {
-    let vm = two_volumes().boot().unwrap();
+    let vm = two_volumes().find_leaks().boot().unwrap();
     for _ in 0..5 {
         ok(&vm, "rmmod apple_raid && [ ! -e /dev/sda ]");
         ok(&vm, "modprobe apple_raid");
@@ -35,6 +31,9 @@ fn unload_and_load_again() {
             "dd if=/dev/sdb of=/dev/null bs=1M count=2 iflag=direct status=none",
         );
     }
+    assert_eq!(vm.leaks().unwrap(), "");
+    ok(&vm, "rmmod apple_raid");
+    assert_eq!(vm.leaks().unwrap(), "");
     ends_clean(vm);
 }
 
@@ -51,7 +50,7 @@ fn unload_is_refused_while_a_disk_is_in_use() {
         refused.stderr_text()
     );
     ok(&vm, "pkill fio");
-    load.wait(Duration::from_secs(30)).unwrap();
+    load.wait(vm.within(30)).unwrap();
     ok_within(&vm, 60, "rmmod apple_raid");
     ends_clean(vm);
 }
@@ -65,7 +64,7 @@ fn unbind_under_load() {
         let load = vm.spawn(LOAD).unwrap();
         load_runs(&vm);
         ok_within(&vm, 60, &format!("echo {card} >{driver}/unbind"));
-        let out = load.wait(Duration::from_secs(60)).unwrap();
+        let out = load.wait(vm.within(60)).unwrap();
         assert_ne!(out.status, 0, "the load went on without a disk");
         ok(
             &vm,
@@ -95,7 +94,7 @@ fn unbind_while_a_user_resets() {
             "for i in $(seq 100); do dmesg | tail -n 3 | grep -q 'is back' && exit 0; sleep 0.1; done; exit 1",
         );
         ok_within(&vm, 60, &format!("echo {card} >{driver}/unbind"));
-        succeeded(resets.wait(Duration::from_secs(60)).unwrap(), "resets");
+        succeeded(resets.wait(vm.within(60)).unwrap(), "resets");
         ok(&vm, &format!("echo {card} >{driver}/bind"));
         disks_appear(&vm);
     }

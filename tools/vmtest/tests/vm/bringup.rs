@@ -2,9 +2,7 @@
 
 //! The driver's handshake, as the card saw it, against macOS's (O).
 
-mod common;
-
-use common::{ends_clean, two_volumes};
+use crate::common::{ends_clean, two_volumes};
 
 /// What macOS does, in its order; a register that is polled stands here once.
 const MACOS: &[&str] = &[

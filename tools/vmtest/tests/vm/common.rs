@@ -2,10 +2,6 @@
 
 //! What the tests of the driver share.
 
-#![allow(dead_code)]
-
-use std::time::Duration;
-
 use vmtest::{Builder, Output, Vm, VolumeSpec};
 
 /// A guest with two volumes of the card, on which nothing else is.
@@ -24,7 +20,7 @@ pub fn ok(vm: &Vm, command: &str) -> String {
 /// As [`ok`], for a command that takes longer.
 pub fn ok_within(vm: &Vm, seconds: u64, command: &str) -> String {
     let job = vm.spawn(command).unwrap();
-    succeeded(job.wait(Duration::from_secs(seconds)).unwrap(), command)
+    succeeded(job.wait(vm.within(seconds)).unwrap(), command)
 }
 
 /// The command succeeded; gives what it printed.

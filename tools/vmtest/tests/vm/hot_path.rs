@@ -3,9 +3,7 @@
 //! What a command costs at the card's registers: two writes to submit it, and one write and one
 //! read for its interrupt. No register is read to submit.
 
-mod common;
-
-use common::{ends_clean, ok, two_volumes};
+use crate::common::{ends_clean, ok, two_volumes};
 
 /// How many lines have this access.
 fn count(lines: &[String], kind: &str, off: &str) -> usize {

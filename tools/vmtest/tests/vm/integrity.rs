@@ -2,13 +2,12 @@
 
 //! What was written is what is read: under load, and across a power cut.
 
-mod common;
-
-use common::{ends_clean, ok, ok_within, two_volumes};
+use crate::common::{ends_clean, ok, ok_within, two_volumes};
 
 #[test]
 fn twenty_thousand_verified_io_on_two_luns() {
     let vm = two_volumes().boot().unwrap();
+    let kilobytes = vm.repetitions(40 << 10);
     let log = "dmesg --level=emerg,alert,crit,err,warn | wc -l";
     let before = ok(&vm, log);
     for depth in [1, 32] {
@@ -17,7 +16,7 @@ fn twenty_thousand_verified_io_on_two_luns() {
             400,
             &format!(
                 "fio --output-format=json --direct=1 --ioengine=libaio --rw=randrw --bs=4k \
-                 --iodepth={depth} --size=40m --verify=crc32c --verify_fatal=1 --group_reporting \
+                 --iodepth={depth} --size={kilobytes}k --verify=crc32c --verify_fatal=1 --group_reporting \
                  --name=a --filename=/dev/sda --name=b --filename=/dev/sdb >/tmp/fio.json && \
                  python3 -c \"import json; j = json.load(open('/tmp/fio.json'))['jobs']; \
                  print(sum(x['read']['total_ios'] + x['write']['total_ios'] for x in j), \
@@ -25,7 +24,11 @@ fn twenty_thousand_verified_io_on_two_luns() {
             ),
         );
         let numbers: Vec<u64> = out.split_whitespace().map(|n| n.parse().unwrap()).collect();
-        assert!(numbers[0] >= 20_000, "only {} I/Os", numbers[0]);
+        assert!(
+            numbers[0] >= vm.repetitions(20_000),
+            "only {} I/Os",
+            numbers[0]
+        );
         assert_eq!(numbers[1], 0);
     }
     assert_eq!(ok(&vm, log), before, "something stands in the kernel log");

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What only a debug kernel can show.
+
+mod detector;

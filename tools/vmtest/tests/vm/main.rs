@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tests that boot a guest, each on the kernel that `VMTEST_KERNEL` names: Debian's own, with
+//! the driver as a module from outside of the tree, or the debug kernel, with the driver in tree.
+//! What is in [`debug_only`] boots the debug kernel in any case.
+//!
+//! They are one program, so that as many run at a time as `--test-threads` allows.
+
+mod bringup;
+mod bus;
+mod capacity;
+mod common;
+mod debug_only;
+mod front;
+mod hazards;
+mod hot_path;
+mod integrity;
+mod lifecycle;
+mod lost;
+mod machine;
+mod memory;
+mod power;
+mod transfers;

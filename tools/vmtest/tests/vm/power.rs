@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What stops the card from outside, under load: a reset of its function, system sleep, an error
+//! on the bus, a reboot.
+
+use std::time::Duration;
+
+use crate::common::{disks_appear, driver_log, ends_clean, ok, ok_within, two_volumes};
+use apple_raid_twin::Mark;
+use serde_json::json;
+use vmtest::{Job, Vm};
+
+const CARD: &str = "/sys/bus/pci/devices/$(lspci -D -d 106b:008a | cut -d' ' -f1)";
+
+/// What the guest writes to the card's Command register: memory space and bus master, of which
+/// QEMU's reset of the card clears both, the driver only the latter.
+const MEMORY: u16 = 1 << 1;
+const BUS_MASTER: u16 = 1 << 2;
+
+/// Writes to a disk, again and again, and looks whether it reads the same.
+const LOAD: &str = "fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio \
+    --rw=randrw --bs=16k --iodepth=16 --size=16m --time_based --runtime=1000 \
+    --verify=crc32c --verify_fatal=1 --verify_backlog=256 --output-format=terse \
+    --allow_file_create=0";
+
+/// Starts the load, and waits until it keeps commands in flight.
+fn load(vm: &Vm) -> Job<'_> {
+    let job = vm.spawn(LOAD).unwrap();
+    ok(
+        vm,
+        "for i in $(seq 100); do \
+         read -r reads writes </sys/block/sdb/inflight && [ $((reads + writes)) -gt 4 ] && exit 0; \
+         sleep 0.1; done; exit 1",
+    );
+    job
+}
+
+/// The load still runs, which means that it has seen no error, and goes on.
+fn goes_on(vm: &Vm, job: &Job<'_>) {
+    let before = vm.twin().report().completed;
+    ok(vm, "sleep 0.5");
+    assert!(!job.is_done(), "the load has ended");
+    assert!(
+        vm.twin().report().completed > before,
+        "the load stands still"
+    );
+}
+
+/// Ends the load, which has to be well.
+fn end(vm: &Vm, job: Job<'_>) {
+    ok(vm, "pkill -INT fio");
+    let out = job.wait(vm.within(60)).unwrap();
+    let (stdout, stderr) = (out.stdout_text(), out.stderr_text());
+    assert!(!stderr.contains("verify"), "{stdout}{stderr}");
+}
+
+/// What a line of the trace writes to the Command register.
+fn command(line: &str) -> Option<u16> {
+    let (_, write) = line.split_once(" config-write off=0x4 ")?;
+    let (_, hex) = write.split_once("value=0x")?;
+    // The low half, if it is written together with Status.
+    Some(u32::from_str_radix(hex, 16).unwrap() as u16)
+}
+
+/// What was written to the Command register since then.
+fn commands(vm: &Vm, since: Mark) -> Vec<u16> {
+    let lines = vm.twin().trace().since(since);
+    lines.iter().filter_map(|line| command(line)).collect()
+}
+
+#[test]
+fn resets_sleep_and_errors() {
+    let vm = two_volumes().boot().unwrap();
+    ok(
+        &vm,
+        "echo 1 >/sys/module/suspend/parameters/pm_test_delay; echo platform >/sys/power/pm_test; \
+         mkfs.ext4 -q /dev/sda && mount /dev/sda /mnt && seq 100000 >/mnt/seq",
+    );
+    let job = load(&vm);
+
+    for n in 1..=3 {
+        ok(&vm, &format!("echo 1 >{CARD}/reset"));
+        assert_eq!(vm.twin().report().handshakes, 1 + n);
+        goes_on(&vm, &job);
+    }
+
+    vm.twin().trace().record(true);
+    for n in 1..=2 {
+        let before = vm.twin().trace().mark();
+        ok_within(&vm, 60, "echo freeze >/sys/power/state");
+        assert_eq!(vm.twin().report().handshakes, 4 + n);
+        let first = commands(&vm, before)[0];
+        assert_eq!(first & (MEMORY | BUS_MASTER), MEMORY, "{first:#x}");
+        goes_on(&vm, &job);
+    }
+    vm.twin().trace().record(false);
+
+    // An error of the port above the card, after which it resets what is below.
+    let inject = "pcie_aer_inject_error card-port DLP";
+    vm.qmp()
+        .execute("human-monitor-command", json!({ "command-line": inject }))
+        .unwrap();
+    ok(
+        &vm,
+        "for i in $(seq 100); do dmesg | grep -q 'device recovery successful' && exit 0; \
+         sleep 0.1; done; dmesg | tail -n 30; exit 1",
+    );
+    assert_eq!(vm.twin().report().handshakes, 7);
+    goes_on(&vm, &job);
+
+    end(&vm, job);
+    let sum = ok(
+        &vm,
+        "umount /mnt; fsck.ext4 -fn /dev/sda && mount /dev/sda /mnt && seq 100000 | cmp - /mnt/seq && umount /mnt",
+    );
+    assert!(!sum.contains("error"), "{sum}");
+    let log = driver_log(&vm);
+    assert!(!log.contains("I/O error"), "{log}");
+    ends_clean(vm);
+}
+
+/// A card that is lost while the system sleeps: no command waits for its timeout (30 s).
+#[test]
+fn lost_in_sleep() {
+    let vm = two_volumes().boot().unwrap();
+    ok(
+        &vm,
+        "echo 2 >/sys/module/suspend/parameters/pm_test_delay; echo platform >/sys/power/pm_test",
+    );
+    let job = load(&vm);
+    vm.twin().trace().record(true);
+    let before = vm.twin().trace().mark();
+    let sleep = vm.spawn("echo freeze >/sys/power/state").unwrap();
+    for _ in 0..1000 {
+        if !commands(&vm, before).is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    vm.twin().play_dead(true);
+    sleep.wait(vm.within(60)).unwrap();
+    let out = job.wait(vm.within(20)).unwrap();
+    assert_ne!(out.status, 0, "the load went on without a card");
+    let log = driver_log(&vm);
+    assert_eq!(log.matches("did not come back").count(), 1, "{log}");
+    ok_within(&vm, 60, "rmmod apple_raid");
+
+    vm.twin().play_dead(false);
+    vm.load_driver().unwrap();
+    disks_appear(&vm);
+    ok(&vm, "dd if=/dev/sdb of=/dev/null bs=64k count=1");
+    ends_clean(vm);
+}
+
+/// Disks flush their caches, commands in flight end well, and then the card does no DMA.
+#[test]
+fn reboot_under_load() {
+    // Slow, so that there surely are commands in flight when the disks are shut down.
+    let vm = two_volumes().twin("delay-us=20000").boot().unwrap();
+    let _ended_by_the_reboot = load(&vm);
+    vm.twin().trace().record(true);
+    let before = vm.twin().trace().mark();
+    vm.reboot().unwrap();
+
+    let lines = vm.twin().trace().since(before);
+    let by_qemu = lines.iter().position(|line| line.contains(" reset why="));
+    let lines = &lines[..by_qemu.expect("QEMU resets the card")];
+    let stop = lines
+        .iter()
+        .position(|line| command(line).is_some_and(|bits| bits & (MEMORY | BUS_MASTER) == MEMORY))
+        .expect("the driver does not stop the card");
+    let (ran, stopped) = lines.split_at(stop);
+    assert!(ran.iter().any(|line| line.contains("SYNCHRONIZE-CACHE")));
+    let after: Vec<_> = stopped
+        .iter()
+        .filter(|line| !line.contains(" config-") && !line.contains("map "))
+        .collect();
+    assert!(after.is_empty(), "{after:#?}");
+    let report = vm.twin().report();
+    assert_eq!((report.dropped, report.dma_blocked), (0, 0), "{report:?}");
+
+    vm.load_driver().unwrap();
+    disks_appear(&vm);
+    ends_clean(vm);
+}
