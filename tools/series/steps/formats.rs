@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Driver for the Apple RAID Card (Xserve and Mac Pro, 2006 to 2009).
+//!
+//! So far these are the card's formats ([`wire`], [`cdb`], [`transfer`]).
+
+#![expect(dead_code)]
+
+mod cdb;
+mod transfer;
+mod wire;
+
+use kernel::prelude::*;
+
+struct AppleRaid;
+
+impl kernel::Module for AppleRaid {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+module! {
+    type: AppleRaid,
+    name: "apple_raid",
+    authors: ["The apple-raid developers"],
+    description: "Apple RAID Card",
+    license: "GPL",
+}
