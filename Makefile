@@ -5,10 +5,12 @@
 
 VERBOSE = $(if $(filter 1,$(V)),--verbose)
 
-.PHONY: help demo shell check module clean
+SECONDS = 60
+
+.PHONY: help demo shell check lint test-user test-vm test-debug test-series test-kunit series fuzz module debug-kernel clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo 'V=1 shows all output; ARGS="..." adds options of tools/vm, such as ARGS="--kernel debug".'
 
 demo: ## boot Debian's kernel with the emulated card; show, and check, that its volumes are disks
@@ -20,9 +22,36 @@ shell: ## a shell in the same machine; `exit` powers it off
 check: ## all tests; ends with "N passed, N failed"
 	@tools/check
 
+lint: ## of these, warnings and format
+	@tools/check lint
+
+test-user: ## of these, what runs in user space
+	@tools/check user
+
+test-vm: ## of these, what runs in a guest
+	@tools/check vm
+
+test-debug: ## what runs in a guest, on the debug kernel
+	@tools/check debug
+
+test-series: ## whether the patch series applies, builds and is in style
+	@tools/check series
+
+test-kunit: ## the KUnit suites
+	@tools/check kunit
+
+series: ## write the patch series for linux-source-7.3 to OUT (build/series)
+	@tools/series/write "$(or $(OUT),build/series)"
+
+fuzz: ## look for input that breaks the decoders of driver and twin, SECONDS=60 for each target
+	@tools/fuzz/run $(SECONDS)
+
 module: ## build the driver for Debian's kernel
 	@tools/env/task "prepare the kernel's tree" tools/env/mkkernel
 	@tools/env/task "build the module" tools/env/mkmodule
 
+debug-kernel: ## build the debug kernel, with the driver in tree
+	@tools/env/task "build the debug kernel" tools/env/mkdebug
+
 clean: ## remove what was built here; build root and kernel tree stay in the cache
-	rm -rf build tools/target
+	rm -rf build tools/target tools/fuzz/artifacts
