@@ -2,7 +2,7 @@
 
 //! Finds what a kernel says when something is wrong with it: oopses, warnings,
 //! and the reports of lockdep, KASAN, UBSAN, KCSAN, kmemleak, the DMA debugging
-//! and the watchdogs.
+//! and the watchdogs; and KUnit tests that fail.
 //!
 //! A line's message is what follows its time stamp. Most reports open with a fixed
 //! word at the message's very beginning; only these places are looked at, because
@@ -46,6 +46,8 @@ const BEGINNINGS: &[&str] = &[
     "double fault",
     "stack segment",
     "invalid opcode",
+    // A KUnit test, run when a module was loaded.
+    "not ok ",
 ];
 
 /// A message that contains this, wherever, is a sign.

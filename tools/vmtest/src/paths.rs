@@ -4,12 +4,13 @@
 //! repository is /src, the cache is /cache, and the build root alone, without what
 //! is mounted over it, is /run/vm/root.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use rustix::fs::{FlockOperation, flock};
 
 /// The build root as the guest gets to see it.
 pub const GUEST_ROOT: &str = "/run/vm/root";
@@ -44,7 +45,8 @@ pub fn on_host(path: &Path) -> PathBuf {
     path.to_path_buf()
 }
 
-/// Makes a folder for the files of one run, and removes those of runs long past.
+/// Makes a folder for the files of one run, and removes those of runs long past, but for those
+/// that somebody holds.
 pub fn new_run() -> Result<PathBuf> {
     let runs = Path::new(CACHE).join("runs");
     fs::create_dir_all(&runs).with_context(|| format!("create {}", runs.display()))?;
@@ -54,12 +56,24 @@ pub fn new_run() -> Result<PathBuf> {
         .collect();
     past.sort();
     for old in past.iter().rev().skip(KEPT_RUNS - 1) {
-        let _ = fs::remove_dir_all(old);
+        let _ = remove_unless_held(old);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let run = runs.join(format!("{now}-{}", unique()));
     fs::create_dir(&run).with_context(|| format!("create {}", run.display()))?;
     Ok(run)
+}
+
+/// Keeps a run's folder from being removed, until what is returned is dropped.
+pub fn hold(run: &Path) -> Result<File> {
+    let folder = File::open(run).with_context(|| format!("open {}", run.display()))?;
+    flock(&folder, FlockOperation::LockShared).context("lock")?;
+    Ok(folder)
+}
+
+fn remove_unless_held(run: &Path) -> Result<()> {
+    flock(&File::open(run)?, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(fs::remove_dir_all(run)?)
 }
 
 /// A part of a name that no other thread of any process uses now.
@@ -83,4 +97,22 @@ pub fn cached(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<Path
         anyhow::bail!("cannot rename {} to {}", making.display(), path.display());
     }
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{hold, remove_unless_held};
+
+    #[test]
+    fn a_run_that_is_held_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        std::fs::create_dir(&run).unwrap();
+        let held = hold(&run).unwrap();
+        assert!(remove_unless_held(&run).is_err());
+        assert!(run.exists());
+        drop(held);
+        remove_unless_held(&run).unwrap();
+        assert!(!run.exists());
+    }
 }

@@ -2,7 +2,7 @@
 
 //! A VM that runs.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -48,6 +48,7 @@ pub struct Vm {
     exec_limit: Duration,
     flavour: Flavour,
     _lock: VmLock,
+    _held: File,
 }
 
 impl Vm {
@@ -77,6 +78,7 @@ impl Vm {
             None => paths::new_run()?,
         };
         fs::create_dir_all(run.join("exchange"))?;
+        let held = paths::hold(&run)?;
         if !modules::stage(&kernel, &run.join("modules"))? && builder.load {
             bail!(
                 "the driver is not built for {}: {}/{}/{}.ko is missing (run `make module`, or boot with --no-load)",
@@ -124,6 +126,7 @@ impl Vm {
             boot_limit: builder.boot_limit * flavour.patience(),
             exec_limit: builder.exec_limit * flavour.patience(),
             _lock: lock,
+            _held: held,
         })
     }
 

@@ -37,6 +37,7 @@ const GUILTY: &[&str] = &[
     "[   12.345678] kernel BUG at lib/list_debug.c:1!",
     "[   12.345678] BUG kmalloc-64 (Not tainted): Poison overwritten",
     "[   12.345678] list_del corruption. prev->next should be a, but was b",
+    "[   12.345678]     not ok 3 splits_any_list",
     "<4>[   12.345678] Kernel panic - not syncing: sysrq triggered crash\r",
 ];
 

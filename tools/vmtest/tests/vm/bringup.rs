@@ -2,7 +2,8 @@
 
 //! The driver's handshake, as the card saw it, against macOS's (O).
 
-use crate::common::{ends_clean, two_volumes};
+use crate::common::{ends_clean, ok, two_volumes};
+use vmtest::{Flavour, Vm};
 
 /// What macOS does, in its order; a register that is polled stands here once.
 const MACOS: &[&str] = &[
@@ -89,5 +90,21 @@ fn the_handshake_is_that_of_macos() {
     }
     assert!(seen.len() > MACOS.len(), "{seen:#?}");
     assert_eq!(seen[..MACOS.len()], *MACOS);
+    if vm.flavour() == Flavour::Debug {
+        kunit_suites_ran(&vm);
+    }
     ends_clean(vm);
+}
+
+/// The driver's KUnit suites ran when it was loaded. (One that fails is found in the log of any
+/// test.)
+fn kunit_suites_ran(vm: &Vm) {
+    let suites = "grep -h '^ok ' /sys/kernel/debug/kunit/apple_raid*/results";
+    let passed = ok(vm, suites);
+    let files = std::fs::read_dir("/src/kunit/apple_raid").unwrap();
+    let there_are = files
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .filter(|text| text.contains("kunit_tests("))
+        .count();
+    assert_eq!(passed.lines().count(), there_are, "{passed}");
 }
