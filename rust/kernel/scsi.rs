@@ -7,10 +7,10 @@
 //!
 //! ```text
 //!              queue_command                     start                      take
-//!   midlayer ───────────────▶ Command / Mapped ─────────▶ InFlight (by tag) ─────▶ Command
-//!       ▲                       │        │                    │                      │
-//!       │        busy           │        │ complete           │ timeout, reset       │ complete
-//!       └───────────────────────┘        ▼                    ▼                      ▼
+//!   midlayer ---------------> Command / Mapped ---------> InFlight (by tag) -----> Command
+//!       ^                       |        |                    |                      |
+//!       |        busy           |        | complete           | timeout, reset       | complete
+//!       +-----------------------+        v                    v                      v
 //!                                     midlayer            midlayer               midlayer
 //! ```
 //!
