@@ -14,6 +14,7 @@ use core::{
 use kernel::{
     device,
     driver,
+    error::to_result,
     prelude::*,
     str::CStr,
     types::Opaque,
@@ -59,6 +60,26 @@ pub trait Driver: Sized + 'static {
 
     fn shutdown<'bound>(dev: &'bound Device<device::Core<'_>>, this: Pin<&Self::Data<'bound>>) {
         let _ = (dev, this);
+    }
+}
+
+/// What the patched `kernel::pci::Device` has, with documentation.
+pub trait DeviceExt {
+    fn save_state(&self) -> Result;
+    fn restore_state(&self);
+}
+
+impl DeviceExt for Device<device::Core<'_>> {
+    fn save_state(&self) -> Result {
+        let pdev = core::ptr::from_ref(self).cast_mut().cast();
+        // SAFETY: `Device` is a transparent wrapper of a valid `struct pci_dev`.
+        to_result(unsafe { bindings::pci_save_state(pdev) })
+    }
+
+    fn restore_state(&self) {
+        let pdev = core::ptr::from_ref(self).cast_mut().cast();
+        // SAFETY: `Device` is a transparent wrapper of a valid `struct pci_dev`.
+        unsafe { bindings::pci_restore_state(pdev) };
     }
 }
 
