@@ -31,6 +31,8 @@ mod limits;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod outcome;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod processors;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod races;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod recovery;
