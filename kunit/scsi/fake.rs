@@ -146,6 +146,9 @@ pub(super) struct State {
     pub(super) asked: Atomic<u32>,
     /// How often they will be given back as busy.
     pub(super) busy: Atomic<u32>,
+    /// Whether they all are, from a reset, or from when the device was quiesced, until commands are
+    /// let in: not 0.
+    pub(super) shut: Atomic<u32>,
     pub(super) polls: Atomic<u32>,
     /// The poll that finds all commands done; 0 stands for none.
     pub(super) found_by_poll: Atomic<u32>,
@@ -163,6 +166,7 @@ impl State {
             cargo: Arc::new(Atomic::new(0), GFP_KERNEL)?,
             asked: Atomic::new(0),
             busy: Atomic::new(0),
+            shut: Atomic::new(0),
             polls: Atomic::new(0),
             found_by_poll: Atomic::new(0),
             resets: Atomic::new(0),
@@ -201,6 +205,9 @@ fn inquiry(cmd: Command<'_, Fake>) {
 }
 
 fn carry_out<'a>(state: &State, ask: Ask, cmd: Command<'a, Fake>) -> Queued<'a> {
+    if state.shut.load(Relaxed) != 0 {
+        return Err(cmd.busy());
+    }
     let times = state.asked.fetch_add(1, Relaxed) + 1;
     let busy = state.busy.load(Relaxed);
     if busy > 0 {
@@ -268,11 +275,16 @@ impl Operations for Fake {
 
     fn host_reset(state: &State, host: &Host<Self>) -> Result {
         state.resets.add(1, Relaxed);
+        state.shut.store(1, Relaxed);
         if state.comes_back.load(Relaxed) == 0 {
             return Err(ENODEV);
         }
         host.surrender(&state.stopped(), |_cargo| {
             state.surrendered.add(1, Relaxed);
         })
+    }
+
+    fn accept_commands(state: &State, _host: &Host<Self>) {
+        state.shut.store(0, Relaxed);
     }
 }

@@ -10,7 +10,8 @@
 //! - [`life_cycle`]: tokens and tags, from being queued to being completed;
 //! - [`data`]: buffers, copied and mapped;
 //! - [`races`]: the same, when several reach for a command;
-//! - [`recovery`]: timeouts, resets, and what the midlayer may finish behind a driver's back.
+//! - [`recovery`]: timeouts, resets, and what the midlayer may finish behind a driver's back;
+//! - [`quiesce`]: a device that is not accessible for a while, or for good.
 //!
 //! The log of a run has a few lines that look like failures, once each: a driver that dropped a
 //! command, one that kept some in a reset, and a unit that was taken offline. They are part of the
@@ -29,9 +30,13 @@ mod life_cycle;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod limits;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod lost;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod outcome;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod processors;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod quiesce;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod races;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]

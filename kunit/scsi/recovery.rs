@@ -16,69 +16,23 @@ mod tests {
             LIMITS, //
         },
         fake::Deed,
-        request::{
-            Data,
-            End,
-            Sent, //
+        lost::{
+            counts,
+            failed,
+            lost,
+            reset,
+            works,
+            GOOD,
+            SHORT, //
         },
+        request::Data,
     };
     use core::ptr::null;
     use kernel::{
         bindings,
         prelude::*,
-        sync::atomic::ordering::Relaxed,
-        time::{
-            delay::fsleep,
-            Delta, //
-        },
+        sync::atomic::ordering::Relaxed, //
     };
-
-    /// How long a command may take that will be lost, in milliseconds. The block layer rounds up.
-    const SHORT: u32 = 100;
-
-    const GOOD: Option<End> = Some(End {
-        result: 0,
-        residual: 0,
-    });
-
-    fn failed(host: u32) -> Option<End> {
-        Some(End {
-            result: (host << 16) as i32,
-            residual: 0,
-        })
-    }
-
-    fn reset() -> Option<End> {
-        failed(HostByte::Reset as u32)
-    }
-
-    /// A command that nobody will answer.
-    fn lost(bench: &Bench) -> Result<Sent<'_>> {
-        let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
-        let request = bench.request(Deed::StartMapped, data)?.timeout(SHORT);
-        let sent = request.send()?;
-        if bench.starts(1) {
-            Ok(sent)
-        } else {
-            Err(ETIMEDOUT)
-        }
-    }
-
-    /// Whether the host works, and counts start anew.
-    fn works(bench: &Bench) -> Result<bool> {
-        let sent = bench.request(Deed::Complete, Data::None)?.send()?;
-        Ok(sent.end() == GOOD && bench.is_idle())
-    }
-
-    /// Polls, resets and commands that were surrendered.
-    fn counts(bench: &Bench) -> (u32, u32, u32) {
-        let state = bench.state();
-        (
-            state.polls.load(Relaxed),
-            state.resets.load(Relaxed),
-            state.surrendered.load(Relaxed),
-        )
-    }
 
     /// Only the interrupt was lost: the command ends as if nothing had happened.
     #[test]
@@ -210,42 +164,6 @@ mod tests {
         bench.remove();
         assert_eq!(bench.host().reset(), Err(ENODEV));
         assert_eq!(counts(&bench), (0, 1, 0));
-        Ok(())
-    }
-
-    /// A device that is quiesced, for sleep or because the bus is reset, is left alone: what times
-    /// out meanwhile waits for the restart.
-    #[test]
-    fn left_alone_while_quiesced() -> Result {
-        let bench = Bench::new()?;
-        let sent = lost(&bench)?;
-        bench.host().quiesce(|| bench.state().stopped());
-        // Its time is over by far, although the block layer rounds up.
-        fsleep(Delta::from_millis(2_500));
-        assert!(!sent.has_ended());
-        assert_eq!(bench.in_flight(), 1);
-        assert_eq!(counts(&bench), (0, 0, 0));
-        assert_eq!(bench.host().restart(), Ok(()));
-        assert_eq!(sent.end(), reset());
-        assert_eq!(counts(&bench), (0, 1, 1));
-        assert!(works(&bench)?);
-        Ok(())
-    }
-
-    /// A host that was shut down has nothing in flight, and is never started again.
-    #[test]
-    fn all_commands_end_in_a_shutdown() -> Result {
-        let bench = Bench::new()?;
-        let sent = bench.request(Deed::Start, Data::None)?.send()?;
-        assert!(bench.starts(1));
-        let mut stopped = false;
-        bench.host().shut_down(|| stopped = true);
-        assert!(stopped);
-        assert_eq!(sent.end(), failed(HostByte::Error as u32));
-        assert!(bench.is_idle());
-        assert_eq!(bench.host().reset(), Err(ENODEV));
-        assert_eq!(bench.host().restart(), Err(ENODEV));
-        assert_eq!(counts(&bench), (0, 0, 0));
         Ok(())
     }
 

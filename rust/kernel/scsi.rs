@@ -45,6 +45,7 @@ mod mapping;
 mod operations;
 mod outcome;
 pub mod pci;
+mod resets;
 mod sense;
 
 pub use self::{
@@ -71,6 +72,7 @@ pub use self::{
         Outcome,
         Status, //
     },
+    resets::Finished,
     sense::{
         Sense,
         SenseKey, //

@@ -107,6 +107,10 @@ impl scsi::Operations for AppleRaid {
     fn host_reset(hba: &Hba<'_>, host: &scsi::Host<Self>) -> Result {
         hba.restart(host)
     }
+
+    fn accept_commands(hba: &Hba<'_>, _host: &scsi::Host<Self>) {
+        hba.accept_commands();
+    }
 }
 
 impl scsi::pci::Driver for AppleRaid {
@@ -140,8 +144,12 @@ impl scsi::pci::Driver for AppleRaid {
         hba.start(host)
     }
 
-    fn quiesce<'a>(hba: &'a Hba<'_>, host: &scsi::Host<Self>) -> scsi::DmaStopped<'a> {
-        hba.quiesce(host)
+    fn quiesce<'a>(
+        hba: &'a Hba<'_>,
+        host: &scsi::Host<Self>,
+        finished: scsi::Finished,
+    ) -> scsi::DmaStopped<'a> {
+        hba.quiesce(host, finished)
     }
 
     fn stop(hba: &Hba<'_>, host: &scsi::Host<Self>) {

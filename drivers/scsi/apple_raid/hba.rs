@@ -32,7 +32,8 @@ use crate::{
         self,
         pci::BusMaster,
         Command,
-        DmaStopped, //
+        DmaStopped,
+        Finished, //
     },
     submission::Journey,
     transfer::Way,
@@ -50,6 +51,8 @@ use kernel::{
 pub(crate) enum Gate {
     /// The card is not ready yet, or is being restarted: commands wait in the midlayer.
     Shut,
+    /// The card is ready, but commands still wait.
+    Ready(Doorbell),
     /// The card is ready.
     Open(Doorbell),
     /// The card did not come back: there is nothing to wait for.
@@ -139,22 +142,28 @@ impl<'bound> Hba<'bound> {
 
     /// Keeps the card from doing DMA; commands wait until it is restarted. The card's registers
     /// are not touched.
-    pub(crate) fn quiesce(&self, host: &scsi::Host<AppleRaid>) -> DmaStopped<'_> {
+    pub(crate) fn quiesce(
+        &self,
+        host: &scsi::Host<AppleRaid>,
+        finished: Finished,
+    ) -> DmaStopped<'_> {
         self.set_gate(Gate::Shut);
-        // What is done, is done; what comes later may lack data.
-        completion::complete_finished(self, host);
+        // What is done, is done, unless its data may be lost; what comes later may lack data.
+        if finished == Finished::Trusted {
+            completion::complete_finished(self, host);
+        }
         self.allow_completing(false);
         self.bus_master.stop()
     }
 
-    /// Restarts the card by the handshake.
+    /// Restarts the card by the handshake. Commands wait until they are let in.
     ///
     /// The buffers of the commands in flight are handed back only when the handshake has ended,
     /// well or not, and only while the card can do no DMA: it might remember them until then.
     pub(crate) fn restart(&self, host: &scsi::Host<AppleRaid>) -> Result {
         dev_warn!(self.pdev, "restarting the card\n");
         let restarted = self
-            .same_card(self.quiesce(host))
+            .same_card(self.quiesce(host, Finished::Trusted))
             .and_then(|stopped| self.bring_up(stopped));
 
         let stopped = self.bus_master.stop();
@@ -163,7 +172,7 @@ impl<'bound> Hba<'bound> {
         match surrendered.and(restarted) {
             Ok(doorbell) => {
                 self.bus_master.start(stopped);
-                self.set_gate(Gate::Open(doorbell));
+                self.set_gate(Gate::Ready(doorbell));
                 completion::acknowledge(self, host);
                 dev_info!(self.pdev, "the card is back\n");
                 Ok(())
@@ -177,6 +186,15 @@ impl<'bound> Hba<'bound> {
                 Err(error)
             }
         }
+    }
+
+    /// Lets commands in after a restart.
+    pub(crate) fn accept_commands(&self) {
+        let mut gate = self.gate.lock();
+        *gate = match core::mem::replace(&mut *gate, Gate::Shut) {
+            Gate::Ready(doorbell) => Gate::Open(doorbell),
+            other => other,
+        };
     }
 
     /// Whether the card still offers what the driver's memory was allocated for. If its firmware

@@ -255,7 +255,7 @@ fn submit<'a>(
             let _ = doorbell.ring(&hba.bar, tag);
             Ok(())
         }
-        (Gate::Shut, Ok(())) => {
+        (Gate::Shut | Gate::Ready(_), Ok(())) => {
             drop(gate);
             hba.discard(journey);
             Err(cmd.into_command().busy())

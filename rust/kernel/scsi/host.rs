@@ -13,32 +13,18 @@ use core::{
 use kernel::{
     device,
     error::to_result,
-    io::poll::read_poll_timeout,
-    new_condvar,
-    new_mutex,
     prelude::*,
-    sync::{
-        atomic::{
-            ordering,
-            Atomic, //
-        },
-        CondVar,
-        Mutex, //
-    },
-    time::Delta,
     types::Opaque, //
 };
 
 use super::{
     callbacks::Callbacks,
+    resets::Resets,
     DmaStopped,
     InFlight,
     Limits,
     Operations, //
 };
-
-/// How long a shutdown waits for the commands in flight.
-const IDLE_TIMEOUT: Delta = Delta::from_secs(5);
 
 /// A SCSI host, as its driver sees it in a callback.
 ///
@@ -49,32 +35,14 @@ const IDLE_TIMEOUT: Delta = Delta::from_secs(5);
 #[repr(transparent)]
 pub struct Host<T: Operations>(Opaque<bindings::Scsi_Host>, PhantomData<T>);
 
-/// Whether the device may be reset.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Resets {
-    /// At any time.
-    Allowed,
-    /// When whoever quiesced the device restarts it.
-    Deferred,
-    /// Never again: it was shut down, or the host was removed.
-    Over,
-}
-
 /// What is in `Scsi_Host.hostdata`, and so lives as long as the host, which sysfs or an open
 /// `/dev/sg` can keep after it was removed.
 #[pin_data]
-struct HostData<'bound, T: Operations> {
+pub(super) struct HostData<'bound, T: Operations> {
     /// Valid until the host was removed.
     private: *const Private<'bound, T>,
-    /// Serialises resets: `sg_reset` can ask for one while error handling does one. An ioctl does
-    /// not even keep a host from being removed.
     #[pin]
-    resets: Mutex<Resets>,
-    /// Signalled when resets are no longer deferred.
-    #[pin]
-    undeferred: CondVar,
-    /// A hint for those who cannot take the mutex: the device may not be accessible.
-    quiesced: Atomic<bool>,
+    pub(super) resets: Resets,
 }
 
 /// What the abstraction keeps with each host until it is removed.
@@ -99,10 +67,14 @@ impl<T: Operations> Host<T> {
     /// # Safety
     ///
     /// The returned reference must not outlive the `'bound` with which the host was made.
-    pub(super) unsafe fn private<'a, 'bound: 'a>(&'a self) -> &'a Private<'bound, T> {
+    unsafe fn private<'a, 'bound: 'a>(&'a self) -> &'a Private<'bound, T> {
         // SAFETY: By the type invariant there is an initialised `Private`, whose lifetime the
         // caller answers for.
         unsafe { &*(*self.host_data()).private }
+    }
+
+    pub(super) fn as_raw(&self) -> *mut bindings::Scsi_Host {
+        self.0.get()
     }
 
     fn host_data<'bound>(&self) -> *const HostData<'bound, T> {
@@ -111,109 +83,10 @@ impl<T: Operations> Host<T> {
     }
 
     /// What lives as long as the host.
-    fn lasting(&self) -> &HostData<'_, T> {
+    pub(super) fn lasting(&self) -> &HostData<'_, T> {
         // SAFETY: `hostdata` was initialised by `Owner::new` and lives as long as the host.
         // `private` may dangle, but is not followed.
         unsafe { &*self.host_data() }
-    }
-
-    /// Has the driver reset the device, one reset at a time; if it is quiesced, after that.
-    ///
-    /// # Errors
-    ///
-    /// `ENODEV` if the host was removed or shut down, and what the driver returns.
-    pub(super) fn reset(&self) -> Result {
-        let HostData {
-            resets, undeferred, ..
-        } = self.lasting();
-        let mut resets = resets.lock();
-        while *resets == Resets::Deferred {
-            undeferred.wait(&mut resets);
-        }
-        self.reset_locked(*resets)
-    }
-
-    /// Resets, if that is allowed; to be called with the lock held.
-    fn reset_locked(&self, resets: Resets) -> Result {
-        if resets == Resets::Over {
-            return Err(ENODEV);
-        }
-        // SAFETY: The host is not removed before the lock is released.
-        let result = T::host_reset(unsafe { self.data() }, self);
-        // The midlayer may finish or retry any old command now. After a reset that worked, what
-        // is in the table is new.
-        match result {
-            Ok(()) => InFlight::<T>::drain(),
-            Err(_) => self.in_flight().revoke(),
-        }
-        result
-    }
-
-    /// Whether the device may not be accessible: from before [`Host::quiesce`] calls the driver
-    /// until the restart, or for good.
-    pub(super) fn is_quiesced(&self) -> bool {
-        self.lasting().quiesced.load(ordering::Relaxed)
-    }
-
-    /// Defers resets, and has the driver keep the device quiet until [`Host::restart`].
-    pub(super) fn quiesce<'a>(&self, quiesce: impl FnOnce() -> DmaStopped<'a>) {
-        let mut resets = self.lasting().resets.lock();
-        if *resets == Resets::Over {
-            return;
-        }
-        *resets = Resets::Deferred;
-        self.stop_polling();
-        quiesce();
-    }
-
-    /// Keeps the driver from being asked for finished commands.
-    fn stop_polling(&self) {
-        self.lasting().quiesced.store(true, ordering::Relaxed);
-        // Who has not seen that yet holds the RCU read lock.
-        InFlight::<T>::drain();
-    }
-
-    /// Ends what [`Host::quiesce`] began, by a reset.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Host::reset`].
-    pub(super) fn restart(&self) -> Result {
-        let lasting = self.lasting();
-        let mut resets = lasting.resets.lock();
-        if *resets == Resets::Deferred {
-            *resets = Resets::Allowed;
-            lasting.quiesced.store(false, ordering::Relaxed);
-            lasting.undeferred.notify_all();
-        }
-        self.reset_locked(*resets)
-    }
-
-    /// Keeps new commands away, and gives those in flight [`IDLE_TIMEOUT`] to finish. To be
-    /// followed by [`Host::shut_down`], which lets the new ones come, and end.
-    ///
-    /// A device that has nothing in mind is safe to hand to the next kernel (kexec).
-    pub(super) fn wait_idle(&self) {
-        // SAFETY: By the type invariant the host is valid.
-        unsafe { bindings::scsi_block_requests(self.0.get()) };
-        // Who is past that check holds the RCU read lock until its command is in the table.
-        InFlight::<T>::drain();
-        let idle = || Ok(self.in_flight().tags().next().is_none());
-        // What does not finish, `shut_down` ends.
-        let _ = read_poll_timeout(idle, |idle| *idle, Delta::from_millis(1), IDLE_TIMEOUT);
-    }
-
-    /// Has the driver stop the device for good, after a reset that is under way. All commands end.
-    pub(super) fn shut_down(&self, stop: impl FnOnce()) {
-        let lasting = self.lasting();
-        let mut resets = lasting.resets.lock();
-        *resets = Resets::Over;
-        self.stop_polling();
-        stop();
-        self.in_flight().revoke();
-        lasting.undeferred.notify_all();
-        // SAFETY: By the type invariant the host is valid.
-        unsafe { bindings::scsi_unblock_requests(self.0.get()) };
     }
 
     /// What the driver keeps for this host.
@@ -317,9 +190,7 @@ impl<'bound, T: Operations> Owner<'bound, T> {
                 bindings::shost_priv(shost.as_ptr()).cast(),
                 pin_init!(HostData {
                     private,
-                    resets <- new_mutex!(Resets::Allowed),
-                    undeferred <- new_condvar!(),
-                    quiesced: Atomic::new(false),
+                    resets <- Resets::new(),
                 }),
             );
         }
@@ -358,7 +229,7 @@ impl<'bound, T: Operations> Owner<'bound, T> {
     pub(super) fn remove(&self) {
         // SAFETY: By the type invariant the host is valid; called once, after `add`.
         unsafe { bindings::scsi_remove_host(self.shost.as_ptr()) };
-        *self.host().lasting().resets.lock() = Resets::Over;
+        self.host().removed();
     }
 }
 

@@ -47,9 +47,14 @@ pub trait Operations: Sized + 'static {
     /// have been reset, or without power.
     ///
     /// The implementation stops the device's DMA, ends the commands in flight by
-    /// [`Host::surrender`], and starts the device again. An error means that the device did not
-    /// come back, and that the driver starts no command any more: the midlayer then takes logical
-    /// units offline. Called in process context, and never twice at a time for a host; commands
-    /// may be queued meanwhile.
+    /// [`Host::surrender`], and starts the device again. Commands may be queued meanwhile, and
+    /// afterwards: they are given back as [`Busy`] until [`Operations::accept_commands`] is called,
+    /// which may take a while. An error means that the device did not come back, and that the
+    /// driver starts no command any more: the midlayer then takes logical units offline.
+    ///
+    /// Called in process context, and never twice at a time for a host.
     fn host_reset(data: &Self::Data<'_>, host: &Host<Self>) -> Result;
+
+    /// Lets commands in again after an [`Operations::host_reset`] that worked.
+    fn accept_commands(data: &Self::Data<'_>, host: &Host<Self>);
 }

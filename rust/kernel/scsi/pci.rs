@@ -19,6 +19,8 @@
 //!
 //! What may interrupt this lifetime is in `quiesce.rs`.
 
+#[cfg(out_of_tree)]
+use crate::pci::DeviceExt as _;
 use crate::{
     bindings,
     pci, //
@@ -33,7 +35,6 @@ use kernel::{
         Core, //
     },
     dma::Device as _,
-    error::to_result,
     irq,
     prelude::*,
     sync::aref::ARef,
@@ -42,6 +43,7 @@ use kernel::{
 use super::{
     host::Owner,
     DmaStopped,
+    Finished,
     Host,
     Limits,
     Operations, //
@@ -119,8 +121,15 @@ pub trait Driver: Operations {
     /// Neither [`Driver::interrupt`] nor [`Operations::poll`] is called once this has returned,
     /// until the reset.
     ///
+    /// Commands that the device has finished may be completed now if it can be trusted that they
+    /// are. May be called again before the reset.
+    ///
     /// [`Busy`]: super::Busy
-    fn quiesce<'a>(data: &'a Self::Data<'_>, host: &Host<Self>) -> DmaStopped<'a>;
+    fn quiesce<'a>(
+        data: &'a Self::Data<'_>,
+        host: &Host<Self>,
+        finished: Finished,
+    ) -> DmaStopped<'a>;
 
     /// Stops the device for good, and ends the commands in flight by [`Host::surrender`].
     ///
@@ -162,9 +171,7 @@ impl<'bound> Enabled<'bound> {
         pdev.enable_device_mem()?;
         let enabled = Self(BusMaster::new(pdev));
         // For `slot_reset`.
-        //
-        // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`.
-        to_result(unsafe { bindings::pci_save_state(enabled.0.as_raw()) })?;
+        pdev.save_state()?;
         Ok(enabled)
     }
 }

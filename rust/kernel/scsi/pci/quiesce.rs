@@ -4,43 +4,49 @@
 //! bus, shutdown.
 //!
 //! ```text
-//!   suspend        error_detected   reset_prepare    quiesce: no DMA, no interrupt; commands wait
-//!      │                 │               │
-//!   (asleep)          (slot reset)    (reset)        the PCI core restores configuration and MSI
-//!      │                 │               │
-//!   resume          slot_reset       reset_done      restart: `Operations::host_reset`
+//!   suspend     reset_prepare    error_detected    quiesce: no DMA, no interrupt; commands wait
+//!      |             |                 |
+//!   (asleep)      (reset)        (bus is reset)    configuration and MSI are restored: by the PCI
+//!      |             |                 |           core, or by `slot_reset`
+//!      |             |            slot_reset       `Operations::host_reset`, here or below
+//!      |             |                 |
+//!   resume      reset_done          resume         `Operations::accept_commands`
 //! ```
 //!
-//! Resets of the midlayer wait in between; a device that is not accessible is not asked for
-//! finished commands. The PCI core holds the lock of the device during each callback. Between those
-//! of an error it does not, so that the driver may be unbound, or the system be shut down.
+//! If one happens during another, the last to end restarts the device. Resets of the midlayer wait
+//! in between; a device that is not accessible is not asked for finished commands. What it seems to
+//! have finished before an error is tried again: memory may not hold what it wrote.
+//!
+//! The PCI core holds the lock of the device during each callback. Between those of an error it
+//! does not, so that the driver may be unbound, or the system be shut down. An error of which the
+//! bus does not recover ends with a last `error_detected`, of a permanent failure.
 
-use crate::{
-    bindings,
-    pci, //
-};
+use crate::pci;
+#[cfg(out_of_tree)]
+use crate::pci::DeviceExt as _;
 use kernel::{
     device::Core,
     prelude::*, //
 };
 
 use super::{
+    super::resets::Reason,
     Adapter,
     Driver,
     Instance, //
 };
 
 impl<T: Driver> Instance<'_, T> {
-    fn quiesce(&self) {
+    fn quiesce(&self, reason: Reason) {
         let host = self.host.host();
         // SAFETY: The device is bound as long as there is an `Instance`.
         let data = unsafe { host.data() };
-        host.quiesce(|| T::quiesce(data, host));
+        host.quiesce(reason, |finished| T::quiesce(data, host, finished));
         self.irq.synchronize();
     }
 
-    fn restart(&self) -> Result {
-        self.host.host().restart()
+    fn restart(&self, reason: Reason) -> Result {
+        self.host.host().restart(reason)
     }
 
     /// Stops the device for good.
@@ -58,7 +64,7 @@ impl<T: Driver> pci::PowerManagement for Adapter<T> {
         _pdev: &'bound pci::Device<Core<'_>>,
         this: Pin<&Self::Data<'bound>>,
     ) -> Result {
-        this.quiesce();
+        this.quiesce(Reason::Sleep);
         Ok(())
     }
 
@@ -66,7 +72,7 @@ impl<T: Driver> pci::PowerManagement for Adapter<T> {
         _pdev: &'bound pci::Device<Core<'_>>,
         this: Pin<&Self::Data<'bound>>,
     ) -> Result {
-        this.restart()
+        this.restart(Reason::Sleep)
     }
 }
 
@@ -82,7 +88,7 @@ impl<T: Driver> pci::ErrorHandlers for Adapter<T> {
         match state {
             // What was lost is not known, even if the device can be accessed.
             pci::ChannelState::Normal | pci::ChannelState::Frozen => {
-                this.quiesce();
+                this.quiesce(Reason::Error);
                 pci::ErsResult::NeedReset
             }
             pci::ChannelState::PermanentFailure => {
@@ -96,21 +102,25 @@ impl<T: Driver> pci::ErrorHandlers for Adapter<T> {
         pdev: &'bound pci::Device<Core<'_>>,
         this: Pin<&Self::Data<'bound>>,
     ) -> pci::ErsResult {
-        // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`, whose state
-        // was saved when it was enabled.
-        unsafe { bindings::pci_restore_state(core::ptr::from_ref(pdev).cast_mut().cast()) };
-        match this.restart() {
+        // It was saved when the device was enabled, if not later.
+        pdev.restore_state();
+        match this.host.host().bring_up(Reason::Error) {
             Ok(()) => pci::ErsResult::Recovered,
             Err(_) => pci::ErsResult::Disconnect,
         }
     }
 
+    fn resume<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
+        // It was brought up before this, if there is no other reason to wait.
+        let _ = this.restart(Reason::Error);
+    }
+
     fn reset_prepare<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
-        this.quiesce();
+        this.quiesce(Reason::FunctionReset);
     }
 
     fn reset_done<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
         // The driver says so if the device did not come back; there is nobody else to tell.
-        let _ = this.restart();
+        let _ = this.restart(Reason::FunctionReset);
     }
 }

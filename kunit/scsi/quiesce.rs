@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device that is not accessible for a while: the system sleeps, the function is reset, the bus
+//! had an error; or for good.
+
+#[kernel::prelude::kunit_tests(rust_scsi_quiesce)]
+mod tests {
+    use super::super::{
+        super::{
+            resets::Reason,
+            Finished,
+            HostByte, //
+        },
+        bench::{
+            eventually,
+            Bench, //
+        },
+        fake::Deed,
+        lost::{
+            counts,
+            failed,
+            lost,
+            reset,
+            works,
+            GOOD, //
+        },
+        request::{
+            Data,
+            Sent, //
+        },
+        taker::Taker,
+    };
+    use kernel::{
+        prelude::*,
+        sync::{
+            atomic::{
+                ordering::{
+                    Acquire,
+                    Relaxed,
+                    Release, //
+                },
+                Atomic, //
+            },
+            Arc, //
+        },
+        time::{
+            delay::fsleep,
+            Delta, //
+        },
+    };
+
+    const REASONS: [Reason; 3] = [Reason::Sleep, Reason::FunctionReset, Reason::Error];
+
+    /// Quiesces the device; what its driver is told of finished commands, if it is asked at all.
+    fn quiesce(bench: &Bench, reason: Reason) -> Option<Finished> {
+        let mut told = None;
+        bench.host().quiesce(reason, |finished| {
+            told = Some(finished);
+            bench.state().shut.store(1, Relaxed);
+            bench.state().stopped()
+        });
+        told
+    }
+
+    fn resets(bench: &Bench) -> u32 {
+        bench.state().resets.load(Relaxed)
+    }
+
+    /// Long enough for what should not happen.
+    fn a_while() {
+        fsleep(Delta::from_millis(200));
+    }
+
+    /// A thread that asks for a reset, as `sg_reset` would.
+    struct Asking<'a> {
+        /// 0 until there is an answer; then 1 for a success.
+        answer: Arc<Atomic<i32>>,
+        _thread: Taker<'a>,
+    }
+
+    impl<'a> Asking<'a> {
+        fn start(bench: &'a Bench) -> Result<Self> {
+            let answer = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+            let theirs = answer.clone();
+            let thread = Taker::start(bench, move |host| {
+                if theirs.load(Relaxed) == 0 {
+                    let answer = host.reset().map_or_else(|error| error.to_errno(), |()| 1);
+                    theirs.store(answer, Release);
+                }
+                fsleep(Delta::from_millis(1));
+                0
+            })?;
+            Ok(Self {
+                answer,
+                _thread: thread,
+            })
+        }
+
+        fn waits(&self) -> bool {
+            a_while();
+            self.answer.load(Acquire) == 0
+        }
+
+        fn answer(&self) -> i32 {
+            eventually(|| self.answer.load(Acquire) != 0);
+            self.answer.load(Acquire)
+        }
+    }
+
+    /// A device that is quiesced is left alone: what times out meanwhile waits for the restart.
+    #[test]
+    fn left_alone() -> Result {
+        let bench = Bench::new()?;
+        let sent = lost(&bench)?;
+        quiesce(&bench, Reason::Sleep);
+        // Its time is over by far, although the block layer rounds up.
+        fsleep(Delta::from_millis(2_500));
+        assert!(!sent.has_ended());
+        assert_eq!(bench.in_flight(), 1);
+        assert_eq!(counts(&bench), (0, 0, 0));
+        assert_eq!(bench.host().restart(Reason::Sleep), Ok(()));
+        assert_eq!(sent.end(), reset());
+        assert_eq!(counts(&bench), (0, 1, 1));
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// After an error on the bus, and until the device was reset, memory is not what it should be.
+    #[test]
+    fn trusted_but_after_an_error() -> Result {
+        let bench = Bench::new()?;
+        for before in REASONS {
+            for after in REASONS {
+                let error = |reason| matches!(reason, Reason::Error);
+                let expected = |error| {
+                    Some(if error {
+                        Finished::Doubtful
+                    } else {
+                        Finished::Trusted
+                    })
+                };
+                assert_eq!(quiesce(&bench, before), expected(error(before)));
+                let either = error(before) || error(after);
+                assert_eq!(quiesce(&bench, after), expected(either));
+                assert_eq!(bench.host().restart(after), Ok(()));
+                assert_eq!(bench.host().restart(before), Ok(()));
+                assert!(works(&bench)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Of two reasons, the one that is gone last restarts the device, and commands wait until then.
+    #[test]
+    fn restarted_when_no_reason_is_left() -> Result {
+        let bench = Bench::new()?;
+        let orders = [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)];
+        for (n, (one, other)) in (0..).zip(orders) {
+            for one_goes_first in [false, true] {
+                let (one, other) = (REASONS[one], REASONS[other]);
+                let before = resets(&bench);
+                quiesce(&bench, one);
+                quiesce(&bench, other);
+                let (first, last) = if one_goes_first {
+                    (one, other)
+                } else {
+                    (other, one)
+                };
+                assert_eq!(bench.host().restart(first), Ok(()));
+                assert_eq!(resets(&bench), before);
+                assert!(bench.host().is_quiesced());
+                let sent = bench.request(Deed::Complete, Data::None)?.send()?;
+                if n == 0 {
+                    a_while();
+                }
+                assert!(!sent.has_ended());
+                assert_eq!(bench.host().restart(last), Ok(()));
+                assert_eq!(sent.end(), GOOD);
+                assert_eq!(resets(&bench), before + 1);
+                assert!(!bench.host().is_quiesced());
+            }
+        }
+        Ok(())
+    }
+
+    /// A device that is up again takes no commands before all that the error has hit is.
+    #[test]
+    fn commands_wait_until_the_error_is_over() -> Result {
+        let bench = Bench::new()?;
+        let sent = lost(&bench)?;
+        quiesce(&bench, Reason::Error);
+        assert_eq!(bench.host().bring_up(Reason::Error), Ok(()));
+        assert_eq!(sent.end(), reset());
+        assert_eq!(counts(&bench), (0, 1, 1));
+        let asking = Asking::start(&bench)?;
+        let sent = bench.request(Deed::Complete, Data::None)?.send()?;
+        assert!(asking.waits());
+        assert!(!sent.has_ended());
+        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        assert_eq!(sent.end(), GOOD);
+        assert_eq!(asking.answer(), 1);
+        // There was none but the first.
+        assert_eq!(counts(&bench), (0, 1, 1));
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// What was brought up is brought up once more if something else came between.
+    #[test]
+    fn quiesced_again_when_it_was_up() -> Result {
+        for again in REASONS {
+            let bench = Bench::new()?;
+            quiesce(&bench, Reason::Error);
+            assert_eq!(bench.host().bring_up(Reason::Error), Ok(()));
+            assert!(quiesce(&bench, again).is_some());
+            assert_eq!(bench.host().restart(again), Ok(()));
+            assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+            assert_eq!(resets(&bench), 2);
+            assert!(works(&bench)?);
+        }
+        Ok(())
+    }
+
+    /// While there is another reason, the device is not brought up after an error either.
+    #[test]
+    fn not_brought_up_in_sleep() -> Result {
+        let bench = Bench::new()?;
+        quiesce(&bench, Reason::Sleep);
+        quiesce(&bench, Reason::Error);
+        assert_eq!(bench.host().bring_up(Reason::Error), Ok(()));
+        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        assert_eq!(resets(&bench), 0);
+        assert_eq!(bench.host().restart(Reason::Sleep), Ok(()));
+        assert_eq!(resets(&bench), 1);
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// An error that was there before the driver: it hears of what comes after.
+    #[test]
+    fn bound_in_the_middle_of_an_error() -> Result {
+        let bench = Bench::new()?;
+        let sent = lost(&bench)?;
+        assert_eq!(bench.host().bring_up(Reason::Error), Ok(()));
+        assert_eq!(sent.end(), reset());
+        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        assert_eq!(counts(&bench), (0, 1, 1));
+        // Nobody has quiesced the device now.
+        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        assert_eq!(counts(&bench), (0, 1, 1));
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// Who waited for the restart needs no reset of its own.
+    #[test]
+    fn a_reset_that_waited() -> Result {
+        for reason in REASONS {
+            let bench = Bench::new()?;
+            quiesce(&bench, reason);
+            let asking = Asking::start(&bench)?;
+            assert!(asking.waits());
+            assert_eq!(resets(&bench), 0);
+            assert_eq!(bench.host().restart(reason), Ok(()));
+            assert_eq!(asking.answer(), 1);
+            assert_eq!(resets(&bench), 1);
+            assert!(works(&bench)?);
+        }
+        Ok(())
+    }
+
+    /// Nor does it get one if the device does not come back.
+    #[test]
+    fn a_reset_that_waited_in_vain() -> Result {
+        let bench = Bench::new()?;
+        bench.state().comes_back.store(0, Relaxed);
+        quiesce(&bench, Reason::Sleep);
+        let asking = Asking::start(&bench)?;
+        assert!(asking.waits());
+        assert_eq!(bench.host().restart(Reason::Sleep), Err(ENODEV));
+        assert_eq!(asking.answer(), ENODEV.to_errno());
+        assert_eq!(resets(&bench), 1);
+        // It may be tried again.
+        bench.state().comes_back.store(1, Relaxed);
+        assert_eq!(bench.host().reset(), Ok(()));
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// The same after an error: nobody waits for a `resume` that does not come.
+    #[test]
+    fn not_brought_up_after_an_error() -> Result {
+        let bench = Bench::new()?;
+        bench.state().comes_back.store(0, Relaxed);
+        let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
+        let sent = bench.request(Deed::Start, data)?.send()?;
+        assert!(bench.starts(1));
+        quiesce(&bench, Reason::Error);
+        let asking = Asking::start(&bench)?;
+        assert!(asking.waits());
+        assert_eq!(bench.host().bring_up(Reason::Error), Err(ENODEV));
+        assert_eq!(asking.answer(), ENODEV.to_errno());
+        assert_eq!(sent.end(), failed(HostByte::Error as u32));
+        assert_eq!(resets(&bench), 1);
+        assert!(bench.is_idle());
+        Ok(())
+    }
+
+    /// A command for which error handling waits to reset the device.
+    fn in_error_handling(bench: &Bench) -> Result<Sent<'_>> {
+        for _ in 0..20 {
+            let sent = lost(bench)?;
+            let (polls, resets, _) = counts(bench);
+            // It has timed out. Error handling looks for it once more before it resets.
+            assert!(eventually(|| counts(bench).0 > polls));
+            quiesce(bench, Reason::Error);
+            if counts(bench).1 == resets {
+                return Ok(sent);
+            }
+            // It was faster.
+            bench.host().restart(Reason::Error)?;
+        }
+        Err(ETIMEDOUT)
+    }
+
+    /// Error handling waits for the restart, and has no need of a reset then.
+    #[test]
+    fn error_handling_waits() -> Result {
+        let bench = Bench::new()?;
+        let sent = in_error_handling(&bench)?;
+        let before = resets(&bench);
+        a_while();
+        assert!(!sent.has_ended());
+        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        assert_eq!(sent.end(), reset());
+        assert_eq!(resets(&bench), before + 1);
+        assert!(!bench.is_offline());
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
+    /// The device is lost while error handling waits for it.
+    #[test]
+    fn a_shutdown_ends_error_handling() -> Result {
+        let bench = Bench::new()?;
+        let sent = in_error_handling(&bench)?;
+        let before = resets(&bench);
+        let asking = Asking::start(&bench)?;
+        assert!(asking.waits());
+        assert!(!sent.has_ended());
+        let stop = || {
+            let state = bench.state();
+            let _ = bench.host().surrender(&state.stopped(), drop);
+        };
+        bench.host().shut_down(stop);
+        assert_eq!(asking.answer(), ENODEV.to_errno());
+        assert_eq!(sent.end(), reset());
+        assert_eq!(resets(&bench), before);
+        assert_eq!(bench.host().bring_up(Reason::Error), Err(ENODEV));
+        assert_eq!(bench.host().restart(Reason::Error), Err(ENODEV));
+        assert_eq!(quiesce(&bench, Reason::Sleep), None);
+        assert_eq!(resets(&bench), before);
+        Ok(())
+    }
+
+    /// A host that was shut down has nothing in flight, and is never started again.
+    #[test]
+    fn all_commands_end_in_a_shutdown() -> Result {
+        let bench = Bench::new()?;
+        let sent = bench.request(Deed::Start, Data::None)?.send()?;
+        assert!(bench.starts(1));
+        let mut stopped = false;
+        bench.host().shut_down(|| stopped = true);
+        assert!(stopped);
+        assert_eq!(sent.end(), failed(HostByte::Error as u32));
+        assert!(bench.is_idle());
+        assert_eq!(bench.host().reset(), Err(ENODEV));
+        assert_eq!(counts(&bench), (0, 0, 0));
+        Ok(())
+    }
+}
