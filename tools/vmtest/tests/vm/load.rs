@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A load that has to see no error, whatever happens to the card.
+
+use crate::common::ok;
+use vmtest::{Job, Vm};
+
+/// Writes to a disk, again and again, and looks whether it reads the same.
+const LOAD: &str = "fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio \
+    --rw=randrw --bs=16k --iodepth=16 --size=16m --time_based --runtime=1000 \
+    --verify=crc32c --verify_fatal=1 --verify_backlog=256 --output-format=terse \
+    --allow_file_create=0";
+
+/// Starts the load, and waits until it keeps commands in flight.
+pub fn load(vm: &Vm) -> Job<'_> {
+    let job = vm.spawn(LOAD).unwrap();
+    ok(
+        vm,
+        "for i in $(seq 100); do \
+         read -r reads writes </sys/block/sdb/inflight && [ $((reads + writes)) -gt 4 ] && exit 0; \
+         sleep 0.1; done; exit 1",
+    );
+    job
+}
+
+/// The load still runs, which means that it has seen no error, and goes on.
+pub fn goes_on(vm: &Vm, job: &Job<'_>) {
+    let before = vm.twin().report().completed;
+    ok(vm, "sleep 0.5");
+    assert!(!job.is_done(), "the load has ended");
+    assert!(
+        vm.twin().report().completed > before,
+        "the load stands still"
+    );
+}
+
+/// Ends the load, which has to be well.
+pub fn end(vm: &Vm, job: Job<'_>) {
+    ok(vm, "pkill -INT fio");
+    let out = job.wait(vm.within(60)).unwrap();
+    let (stdout, stderr) = (out.stdout_text(), out.stderr_text());
+    assert!(!stderr.contains("verify"), "{stdout}{stderr}");
+}
