@@ -65,6 +65,7 @@ pub struct Builder {
     pub(crate) load: bool,
     pub(crate) terminal: bool,
     pub(crate) find_leaks: bool,
+    pub(crate) kunit: bool,
     pub(crate) append: String,
     pub(crate) run_folder: Option<PathBuf>,
     pub(crate) boot_limit: Duration,
@@ -87,6 +88,7 @@ impl Default for Builder {
             load: true,
             terminal: false,
             find_leaks: false,
+            kunit: false,
             append: String::new(),
             run_folder: None,
             boot_limit: Duration::from_secs(180),
@@ -166,6 +168,13 @@ impl Builder {
     /// The guest's /dev/hvc0 is the terminal of this process.
     pub fn terminal(mut self) -> Self {
         self.terminal = true;
+        self
+    }
+
+    /// Has modules run their KUnit tests when they are loaded, on a kernel that has them:
+    /// it takes seconds.
+    pub fn kunit(mut self) -> Self {
+        self.kunit = true;
         self
     }
 

@@ -47,6 +47,8 @@ pub struct Machine {
     pub append: String,
     /// Whether kmemleak shall work, where there is one.
     pub find_leaks: bool,
+    /// Whether KUnit tests shall run, where there are any.
+    pub kunit: bool,
 }
 
 /// Whether KVM can be used: the processor must offer virtualization to us (the
@@ -134,6 +136,9 @@ impl Machine {
         }
         if !self.find_leaks {
             words.push("kmemleak=off");
+        }
+        if !self.kunit {
+            words.push("kunit.enable=0");
         }
         if self.share.is_some() {
             words.push("vm.share");

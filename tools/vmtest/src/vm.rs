@@ -103,6 +103,7 @@ impl Vm {
             card: builder.card.then(|| run.join(CARD_SOCKET)),
             terminal: builder.terminal,
             find_leaks: builder.find_leaks,
+            kunit: builder.kunit,
             append: builder.append.clone(),
             run: run.clone(),
         };

@@ -130,6 +130,7 @@ impl Options {
         let mut builder = Vm::builder()
             .run_folder(run)
             .find_leaks()
+            .kunit()
             .memory(self.memory)
             .cpus(self.cpus)
             .iommu(match self.iommu {

@@ -18,6 +18,7 @@ fn machine() -> Machine {
         card: Some(PathBuf::from("/cache/vm/runs/1/card.sock")),
         terminal: false,
         find_leaks: false,
+        kunit: false,
         append: String::new(),
     }
 }

@@ -70,7 +70,7 @@ fn access(line: &str, doorbell: &mut u64) -> Option<String> {
 
 #[test]
 fn the_handshake_is_that_of_macos() {
-    let vm = two_volumes().no_load().trace().boot().unwrap();
+    let vm = two_volumes().no_load().kunit().trace().boot().unwrap();
     let trace = vm.twin().trace();
     let before = trace.mark();
     vm.load_driver().unwrap();
