@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use apple_raid_twin::Twin;
 
 use crate::agent::Agent;
@@ -102,7 +102,7 @@ impl Vm {
             behind_bridge: builder.behind_bridge,
             card: builder.card.then(|| run.join(CARD_SOCKET)),
             terminal: builder.terminal,
-            find_leaks: builder.find_leaks,
+            find_leaks: builder.find_leaks && flavour == Flavour::Debug,
             kunit: builder.kunit,
             append: builder.append.clone(),
             run: run.clone(),
@@ -192,7 +192,7 @@ impl Vm {
         if output.status == 0 {
             return Ok(());
         }
-        Err(Error::Harness(anyhow::anyhow!(
+        Err(Error::Harness(anyhow!(
             "modprobe {} failed (status {}): {}\nthe guest's console ended with:\n{}",
             modules::DRIVER,
             output.status,
@@ -222,14 +222,18 @@ impl Vm {
         detector::reports(&self.console.text())
     }
 
-    /// The memory that nothing points to any more, as kmemleak sees it; nothing on a
-    /// kernel without it. Needs [`Builder::find_leaks`]. An object has to be 5 s old to be looked at, and may hide for
-    /// a while in a register: it has to be missing in two scans.
+    /// The memory that nothing points to any more, as kmemleak sees it; nothing on a kernel
+    /// without it. An error if kmemleak is off: without [`Builder::find_leaks`], or because it
+    /// ran out of memory. An object has to be 5 s old to be looked at, and may hide for a while
+    /// in a register: it has to be missing in two scans.
     pub fn leaks(&self) -> Result<String> {
         let leaks = self.exec(
-            "leaks=/sys/kernel/debug/kmemleak; [ -e $leaks ] || exit 0; \
+            "set -e; leaks=/sys/kernel/debug/kmemleak; [ -e $leaks ] || exit 0; \
              sleep 5; echo scan >$leaks; sleep 1; echo scan >$leaks; cat $leaks",
         )?;
+        if leaks.status != 0 {
+            return Err(anyhow!("kmemleak is off: {}", leaks.stderr_text()).into());
+        }
         Ok(leaks.stdout_text())
     }
 

@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Mistakes, made on purpose: for each kind that the debug kernel finds, one that
- * it has to find. The test of the test bed's detector loads this module with
- * fault=NAME. It never stays loaded.
+ * it has to find. The test of the test bed's detector writes the name of one after
+ * the other to /sys/module/vmtest_faults/parameters/make.
  */
 
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
-#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
-
-static char *fault = "";
-module_param(fault, charp, 0);
-MODULE_PARM_DESC(fault, "which mistake to make");
 
 static void warn(void)
 {
@@ -136,17 +132,17 @@ static void list_corruption(void)
 }
 
 /* To be used with a short kernel.hung_task_timeout_secs. */
-static int never_woken(void *unused)
-{
-	set_current_state(TASK_UNINTERRUPTIBLE);
-	schedule_timeout(8 * HZ);
-	return 0;
-}
-
 static void hung_task(void)
 {
-	kthread_run(never_woken, NULL, "vmtest_hung");
-	msleep(9000);
+	msleep(5000);
+}
+
+/* To be used with a short kernel.watchdog_thresh. */
+static void soft_lockup(void)
+{
+	preempt_disable();
+	mdelay(5000);
+	preempt_enable();
 }
 
 static const struct {
@@ -166,21 +162,27 @@ static const struct {
 	{ "dma-never-mapped", dma_never_mapped },
 	{ "list-corruption", list_corruption },
 	{ "hung-task", hung_task },
+	{ "soft-lockup", soft_lockup },
 };
 
-static int __init vmtest_faults_init(void)
+static int make(const char *name, const struct kernel_param *unused)
 {
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(faults); i++) {
-		if (!strcmp(faults[i].name, fault)) {
+		if (sysfs_streq(name, faults[i].name)) {
 			faults[i].make();
-			return -ECANCELED;
+			return 0;
 		}
 	}
 	return -EINVAL;
 }
-module_init(vmtest_faults_init);
+
+static const struct kernel_param_ops make_ops = {
+	.set = make,
+};
+module_param_cb(make, &make_ops, NULL, 0200);
+MODULE_PARM_DESC(make, "Mistake to make");
 
 MODULE_DESCRIPTION("Mistakes made on purpose, for tests of the test bed");
 MODULE_LICENSE("GPL");
