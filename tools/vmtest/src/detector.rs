@@ -8,6 +8,10 @@
 //! word at the message's very beginning; only these places are looked at, because
 //! the same words stand in the middle of harmless lines ("Spectre V2 : WARNING:
 //! Unprivileged eBPF is enabled", "DMA-API: preallocated 65536 debug entries").
+//!
+//! A failure that was asked for ([`injection`]) comes with a stack trace that is none.
+
+pub mod injection;
 
 /// How many lines before the first sign belong to a report.
 const BEFORE: usize = 2;
@@ -88,7 +92,7 @@ pub fn reports(log: &str) -> Vec<Report> {
     let mut found = Vec::new();
     let mut next = 0;
     while next < lines.len() {
-        if !is_sign(message(lines[next])) {
+        if !is_sign(&lines, next) {
             next += 1;
             continue;
         }
@@ -117,7 +121,7 @@ fn end_of_report(lines: &[&str], first: usize) -> usize {
         if message.starts_with("---[ end ") {
             return at + 1;
         }
-        if is_sign(message) {
+        if is_sign(lines, at) {
             last_sign = at;
         }
         at += 1;
@@ -125,7 +129,8 @@ fn end_of_report(lines: &[&str], first: usize) -> usize {
     at
 }
 
-fn is_sign(message: &str) -> bool {
+fn is_sign(lines: &[&str], at: usize) -> bool {
+    let message = message(lines[at]);
     if message.starts_with("INFO: task ") {
         return message.contains("blocked for more than");
     }
@@ -138,6 +143,9 @@ fn is_sign(message: &str) -> bool {
         return !DMA_API_HARMLESS
             .iter()
             .any(|harmless| message.starts_with(harmless));
+    }
+    if injection::call_chain(lines, at).is_some() {
+        return false;
     }
     BEGINNINGS.iter().any(|sign| message.starts_with(sign))
         || ANYWHERE.iter().any(|sign| message.contains(sign))

@@ -39,7 +39,8 @@
 //! # What went wrong that no command saw
 //!
 //! The [`detector`] reads the kernel's log for oopses, warnings and the reports of
-//! lockdep, KASAN and their kin.
+//! lockdep, KASAN and their kin. It knows the stack traces of failures that a test injects
+//! ([`detector::injection`]).
 
 pub mod agent;
 pub mod builder;

@@ -2,7 +2,7 @@
 
 //! Sample logs, guilty and innocent.
 
-use super::{has_panic, reports};
+use super::{has_panic, injection, reports};
 
 /// What a kernel says when something is wrong: the first line of each report.
 const GUILTY: &[&str] = &[
@@ -126,4 +126,120 @@ fn a_panic_is_told_from_an_oops() {
         "[    1.0] Kernel panic - not syncing: Fatal exception\r\n"
     ));
     assert!(!has_panic("[    1.0] Oops: Oops: 0000 [#1] SMP NOPTI\n"));
+}
+
+/// What the kernel says of a failure that was asked for.
+const INJECTED: &str = "\
+[  100.000001] FAULT_INJECTION: forcing a failure.
+               name failslab, interval 1, probability 0, space 0, times 0
+[  100.000002] CPU: 1 UID: 0 PID: 123 Comm: failnth Not tainted 7.3.4-debug #1 PREEMPT
+[  100.000003] Hardware name: QEMU Standard PC (Q35 + ICH9, 2009), BIOS
+[  100.000004] Call Trace:
+[  100.000005]  <TASK>
+[  100.000006]  ? show_regs+0x1/0x2
+[  100.000007]  dump_stack_lvl+0x6f/0xb0
+[  100.000007]  dump_stack+0x10/0x12
+[  100.000008]  should_fail_ex+0x4dc/0x5b0
+[  100.000009]  should_failslab+0xc2/0x100
+[  100.000010]  scsi_host_alloc+0x4e/0x1200 [scsi_mod]
+[  100.000011]  ? __pfx_vfs_write+0x10/0x10
+[  100.000012]  vfs_write+0x1/0x2
+[  100.000013] RIP: 0033:0x7f0000000000
+[  100.000014]  </TASK>
+";
+
+const WARNING: &str = "\
+[  101.0] WARNING: CPU: 0 PID: 1 at a.c:1 a+0x1/0x2
+[  101.1] Call Trace:
+[  101.2]  <TASK>
+[  101.3]  dump_stack_lvl+0x6f/0xb0
+[  101.4]  a+0x1/0x2
+[  101.5]  </TASK>
+[  101.6] ---[ end trace 0000000000000000 ]---
+";
+
+const KASAN: &str = "[  102.0] BUG: KASAN: slab-use-after-free in a+0x1/0x2";
+
+#[test]
+fn a_failure_that_was_asked_for_is_none() {
+    assert_eq!(reports(INJECTED), []);
+    assert_eq!(reports(&INJECTED.repeat(3)), []);
+    let chain = [
+        "should_failslab+0xc2/0x100",
+        "scsi_host_alloc+0x4e/0x1200 [scsi_mod]",
+        "vfs_write+0x1/0x2",
+    ];
+    let failures = injection::failures(&INJECTED.repeat(2));
+    assert_eq!(failures, [chain, chain]);
+}
+
+#[test]
+fn two_processors_fail_at_once() {
+    let [header, trace] = [0..4, 4..16].map(|part| {
+        let lines: Vec<&str> = INJECTED.lines().collect();
+        lines[part].join("\n") + "\n"
+    });
+    let log = header.repeat(2) + &trace.repeat(2);
+    assert_eq!(reports(&log), []);
+    assert_eq!(injection::failures(&log).len(), 2);
+}
+
+#[test]
+fn what_comes_behind_a_failure_is_still_seen() {
+    for report in [WARNING, KASAN] {
+        let found = reports(&format!("{INJECTED}{report}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(report.contains(&found[0].sign), "{found:?}");
+    }
+    // Whose trace this is nobody knows, but it is not the failure's.
+    let trace = "[  103.0] Call Trace:\n[  103.1]  <TASK>\n[  103.2]  schedule+0x1/0x2\n";
+    assert_eq!(reports(&format!("{INJECTED}{trace}")).len(), 1);
+    assert_eq!(
+        injection::failures(&format!("{INJECTED}{WARNING}")).len(),
+        1
+    );
+}
+
+#[test]
+fn what_comes_within_a_failure_is_still_seen() {
+    let lines: Vec<&str> = INJECTED.lines().collect();
+    for at in 1..lines.len() {
+        let (before, behind) = (lines[..at].join("\n"), lines[at..].join("\n"));
+        let found = reports(&format!("{before}\n{KASAN}\n{behind}"));
+        assert_eq!(found.len(), 1, "{at}: {found:?}");
+        assert!(found[0].sign.contains("KASAN"), "{at}: {found:?}");
+        let found = reports(&format!("{before}\n{WARNING}{behind}"));
+        let warned = found.iter().any(|report| report.text.contains("WARNING: "));
+        assert!(warned, "{at}: {found:?}");
+        let innocent = "[  104.0] sd 0:0:0:0: [sda] Attached SCSI disk";
+        assert_eq!(reports(&format!("{before}\n{innocent}\n{behind}")), []);
+    }
+}
+
+#[test]
+fn a_report_during_a_failure_is_one() {
+    // A warning whose own trace leads through the injection is a warning.
+    let log = INJECTED.replace(
+        "FAULT_INJECTION: forcing a failure.",
+        "WARNING: a.c:1 at a+0x1/0x2",
+    );
+    assert_eq!(reports(&log).len(), 1);
+}
+
+#[test]
+fn a_shortage_is_left_out_when_asked_to() {
+    let log = WARNING
+        .replace(
+            "WARNING: CPU: 0 PID: 1 at a.c:1 a+0x1/0x2",
+            "vmalloc error: size 4096",
+        )
+        .replace("  a+", "  warn_alloc+");
+    let log = log.replace("---[ end trace 0000000000000000 ]---", "");
+    assert_eq!(reports(&log).len(), 1);
+    assert_eq!(reports(&injection::without_shortage(&log)), []);
+    for report in [WARNING, KASAN] {
+        let found = reports(&injection::without_shortage(&format!("{log}{report}")));
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+    assert_eq!(reports(&injection::without_shortage(WARNING)).len(), 1);
 }
