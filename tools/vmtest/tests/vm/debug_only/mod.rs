@@ -3,3 +3,4 @@
 //! What only a debug kernel can show.
 
 mod detector;
+mod pressure;
