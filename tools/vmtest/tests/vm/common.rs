@@ -2,6 +2,8 @@
 
 //! What the tests of the driver share.
 
+use std::time::{Duration, Instant};
+
 use vmtest::{Builder, Output, Vm, VolumeSpec};
 
 /// A guest with two volumes of the card, on which nothing else is.
@@ -35,6 +37,26 @@ pub fn succeeded(output: Output, command: &str) -> String {
     output.stdout_text()
 }
 
+/// Waits until a command succeeds in the guest: at most 20 s, or what that is on its kernel.
+pub fn wait_for(vm: &Vm, command: &str) {
+    let end = Instant::now() + vm.within(20);
+    while vm.exec(command).unwrap().status != 0 {
+        assert!(Instant::now() < end, "never: {command}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Waits until the card has completed so many commands more. A load that got so far runs; how
+/// many commands it keeps in flight depends on who is faster, guest or card.
+pub fn wait_for_commands(vm: &Vm, count: u64) {
+    let goal = vm.twin().report().completed + count;
+    let end = Instant::now() + vm.within(20);
+    while vm.twin().report().completed < goal {
+        assert!(Instant::now() < end, "no {count} commands");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// What the guest's kernel logged of the driver, the midlayer and the disks.
 pub fn driver_log(vm: &Vm) -> String {
     ok(
@@ -66,9 +88,8 @@ pub struct Unit {
 pub fn unit(vm: &Vm, lun: u16) -> Unit {
     let device = format!("/sys/class/scsi_device/*:{lun}/device");
     let both = format!("ls {device}/block {device}/scsi_generic >/dev/null 2>&1");
-    let wait = format!("for i in $(seq 100); do {both} && break; sleep 0.1; done");
-    let list = format!("ls {device}/block; ls {device}/scsi_generic");
-    let text = ok(vm, &format!("{wait}; {list}"));
+    wait_for(vm, &both);
+    let text = ok(vm, &format!("ls {device}/block; ls {device}/scsi_generic"));
     let [disk, generic] = text.lines().collect::<Vec<_>>()[..] else {
         panic!("LUN {lun} has the nodes {text:?}");
     };
@@ -80,9 +101,5 @@ pub fn unit(vm: &Vm, lun: u16) -> Unit {
 
 /// Waits for both disks: they are probed in the background.
 pub fn disks_appear(vm: &Vm) {
-    ok(
-        vm,
-        "for i in $(seq 100); do [ -b /dev/sda -a -b /dev/sdb ] && exit 0; sleep 0.1; done; \
-         ls /dev/sd*; exit 1",
-    );
+    wait_for(vm, "[ -b /dev/sda -a -b /dev/sdb ]");
 }

@@ -2,21 +2,18 @@
 
 //! Coming and going of the driver, idle and under load.
 
-use crate::common::{disks_appear, ends_clean, ok, ok_within, succeeded, two_volumes};
+use crate::common::{
+    disks_appear, ends_clean, ok, ok_within, succeeded, two_volumes, wait_for, wait_for_commands,
+};
 use vmtest::Vm;
 
 const LOAD: &str = "fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio --rw=randrw \
     --bs=16k --iodepth=16 --size=64m --time_based --runtime=60 --output-format=terse \
     --allow_file_create=0";
 
-/// Waits until the load keeps commands in flight.
+/// Waits until the load runs.
 fn load_runs(vm: &Vm) {
-    ok(
-        vm,
-        "for i in $(seq 100); do \
-         read -r reads writes </sys/block/sdb/inflight && [ $((reads + writes)) -gt 8 ] && exit 0; \
-         sleep 0.1; done; exit 1",
-    );
+    wait_for_commands(vm, 50);
 }
 
 #[test]
@@ -89,10 +86,7 @@ fn unbind_while_a_user_resets() {
         let resets = vm
             .spawn("while [ -e /dev/sg1 ]; do sg_reset --host /dev/sg1; done 2>/dev/null; true")
             .unwrap();
-        ok(
-            &vm,
-            "for i in $(seq 100); do dmesg | tail -n 3 | grep -q 'is back' && exit 0; sleep 0.1; done; exit 1",
-        );
+        wait_for(&vm, "dmesg | tail -n 3 | grep -q 'is back'");
         ok_within(&vm, 60, &format!("echo {card} >{driver}/unbind"));
         succeeded(resets.wait(vm.within(60)).unwrap(), "resets");
         ok(&vm, &format!("echo {card} >{driver}/bind"));

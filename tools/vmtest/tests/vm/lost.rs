@@ -3,8 +3,9 @@
 //! A command that is lost hangs nothing: a lost interrupt costs a timeout, a lost command a
 //! restart of the card.
 
-use crate::common::{disks_appear, driver_log, ends_clean, ok, ok_within, succeeded, two_volumes};
-use vmtest::Vm;
+use crate::common::{
+    disks_appear, driver_log, ends_clean, ok, ok_within, succeeded, two_volumes, wait_for,
+};
 
 /// The card's address in the guest.
 const CARD: &str = "$(lspci -D -d 106b:008a | cut -d' ' -f1)";
@@ -14,13 +15,6 @@ const SHORT_TIMEOUT: &str = "for d in /sys/block/sd?/device; do echo 2 >$d/timeo
 const WRITE: &str = "head -c 1M /dev/zero | tr '\\0' L | \
     dd of=/dev/sda bs=64k iflag=fullblock oflag=direct status=none";
 const READ: &str = "dd if=/dev/sda bs=1M count=1 iflag=direct status=none | tr -s A-Z";
-
-fn wait_for(vm: &Vm, what: &str) {
-    ok(
-        vm,
-        &format!("for i in $(seq 100); do {what} && exit 0; sleep 0.2; done; exit 1"),
-    );
-}
 
 #[test]
 fn a_lost_interrupt() {

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{disks_appear, driver_log, ends_clean, ok, ok_within, two_volumes};
+use crate::common::{disks_appear, driver_log, ends_clean, ok, ok_within, two_volumes, wait_for};
 use crate::load::{end, goes_on, load};
 use apple_raid_twin::Mark;
 use serde_json::json;
@@ -64,11 +64,7 @@ fn resets_sleep_and_errors() {
     vm.qmp()
         .execute("human-monitor-command", json!({ "command-line": inject }))
         .unwrap();
-    ok(
-        &vm,
-        "for i in $(seq 100); do dmesg | grep -q 'device recovery successful' && exit 0; \
-         sleep 0.1; done; dmesg | tail -n 30; exit 1",
-    );
+    wait_for(&vm, "dmesg | grep -q 'device recovery successful'");
     assert_eq!(vm.twin().report().handshakes, 7);
     goes_on(&vm, &job);
 

@@ -15,8 +15,12 @@ use crate::common::{ends_clean, ok, ok_within};
 use vmtest::detector::injection::{self, CallChain};
 use vmtest::{Flavour, Iommu, Report, Vm, VolumeSpec};
 
-/// How many different points of failure there have to be.
+/// How many different points of failure there have to be: allocations of a step, and call chains
+/// that only the random failures met.
 const POINTS: usize = 500;
+
+/// How many call chains have to be among them.
+const CHAINS: usize = 300;
 
 /// What is done while one allocation after the other fails, and from which order on pages do.
 /// Pages come late: with an IOMMU, DMA memory is made of whatever pages there are, so that
@@ -109,7 +113,8 @@ fn reject(vm: &Vm) {
 struct Pressure {
     vm: Vm,
     failnth: String,
-    points: BTreeSet<CallChain>,
+    points: usize,
+    chains: BTreeSet<CallChain>,
     reports: Vec<Report>,
     begin: Instant,
 }
@@ -137,14 +142,26 @@ impl Pressure {
         Self {
             vm,
             failnth,
-            points: BTreeSet::new(),
+            points: 0,
+            chains: BTreeSet::new(),
             reports: Vec::new(),
             begin,
         }
     }
 
-    /// Runs `failnth`, and looks at what the kernel says of it.
-    fn run(&mut self, arguments: &str) {
+    /// One allocation after the other: each is a point of its own.
+    fn one_by_one(&mut self, arguments: &str) {
+        self.points += self.run(arguments).0;
+    }
+
+    /// Any allocation, some of them again and again.
+    fn at_random(&mut self, arguments: &str) {
+        self.points += self.run(arguments).1;
+    }
+
+    /// Runs `failnth`, and looks at what the kernel says of it. Returns how many allocations
+    /// failed, and how many call chains are new.
+    fn run(&mut self, arguments: &str) -> (usize, usize) {
         ok(&self.vm, "dmesg --clear");
         let command = format!("{} {arguments}", self.failnth);
         print!("{}", ok_within(&self.vm, 300, &command));
@@ -153,13 +170,14 @@ impl Pressure {
         self.reports
             .extend(reports.filter(|report| !is_of_the_kernel(report)));
         let failures = injection::failures(&log);
-        let (before, count) = (self.points.len(), failures.len());
-        self.points.extend(failures);
+        let (before, count) = (self.chains.len(), failures.len());
+        self.chains.extend(failures);
+        let new = self.chains.len() - before;
         println!(
-            "{:?}: {arguments}: {count} failures, {} new points",
-            self.begin.elapsed(),
-            self.points.len() - before
+            "{:?}: {arguments}: {count} failures, {new} new call chains",
+            self.begin.elapsed()
         );
+        (count, new)
     }
 
     fn finish(self) {
@@ -172,9 +190,13 @@ impl Pressure {
         ok_within(&vm, 60, VERIFY);
         ok(&vm, "rmmod apple_raid");
         assert_eq!(vm.leaks().unwrap(), "");
-        println!("{:?}: {} points", self.begin.elapsed(), self.points.len());
-        assert!(self.points.len() >= POINTS);
         ends_clean(vm);
+        let (points, chains) = (self.points, self.chains.len());
+        println!(
+            "{:?}: {points} points, {chains} call chains",
+            self.begin.elapsed()
+        );
+        assert!(points >= POINTS && chains >= CHAINS, "{points}, {chains}");
     }
 }
 
@@ -184,9 +206,9 @@ fn every_failure_is_a_clean_error() {
     for (arguments, order) in ONE_BY_ONE {
         let min_order = "/sys/kernel/debug/fail_page_alloc/min-order";
         ok(&pressure.vm, &format!("echo {order} >{min_order}"));
-        pressure.run(arguments);
+        pressure.one_by_one(arguments);
     }
     ok(&pressure.vm, STORM);
-    pressure.run("storm --rounds 8");
+    pressure.at_random("storm --rounds 8");
     pressure.finish();
 }
