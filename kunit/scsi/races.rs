@@ -78,6 +78,19 @@ mod tests {
         }
     }
 
+    /// Whether there shall be another round: there are enough when each thread took something, which
+    /// one that starts late, or seldom runs, may not have done in as many as usual.
+    fn goes_on(rounds: usize, usual: usize, taken: u32, by_other: u32) -> bool {
+        if rounds < usual {
+            return true;
+        }
+        if rounds >= 50 * usual || (taken > 0 && by_other > 0) {
+            return false;
+        }
+        fsleep(Delta::from_millis(1));
+        true
+    }
+
     /// Two threads take what they can get, while commands are being queued.
     #[test]
     fn two_reach_for_commands() -> Result {
@@ -93,8 +106,9 @@ mod tests {
             take_all(host)
         })?;
         let mut any = Generator::new(1);
-        let mut taken = 0;
-        for _ in 0..ROUNDS {
+        let (mut rounds, mut taken) = (0, 0);
+        while goes_on(rounds, ROUNDS, taken, taker.taken()) {
+            rounds += 1;
             for sent in &send_all(&bench, 30_000)? {
                 while !sent.has_ended() {
                     dawdle(&mut any);
@@ -106,7 +120,7 @@ mod tests {
         taker.stop();
         assert!(taken > 0);
         assert!(taker.taken() > 0);
-        assert_eq!((taken + taker.taken()) as usize, ROUNDS * TAGS);
+        assert_eq!((taken + taker.taken()) as usize, rounds * TAGS);
         assert!(bench.is_idle());
         Ok(())
     }
@@ -168,8 +182,9 @@ mod tests {
             fsleep(Delta::from_micros(100));
             0
         })?;
-        let mut taken = 0;
-        for _ in 0..ROUNDS {
+        let (mut rounds, mut taken) = (0, 0);
+        while goes_on(rounds, ROUNDS, taken, taker.taken()) {
+            rounds += 1;
             assert!(gate.shut());
             let all = send_all(&bench, 30_000)?;
             assert!(bench.starts(TAGS));
@@ -183,7 +198,7 @@ mod tests {
         taker.stop();
         assert!(taken > 0);
         assert!(taker.taken() > 0);
-        assert_eq!((taken + taker.taken()) as usize, ROUNDS * TAGS);
+        assert_eq!((taken + taker.taken()) as usize, rounds * TAGS);
         assert!(bench.is_idle());
         Ok(())
     }
