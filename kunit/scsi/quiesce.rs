@@ -150,6 +150,23 @@ mod tests {
         Ok(())
     }
 
+    /// What happens to be the reason when the error is over makes no difference: there was no reset.
+    #[test]
+    fn doubtful_until_a_reset() -> Result {
+        let bench = Bench::new()?;
+        quiesce(&bench, Reason::Sleep);
+        quiesce(&bench, Reason::Error);
+        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        let again = quiesce(&bench, Reason::FunctionReset);
+        assert_eq!(again, Some(Finished::Doubtful));
+        assert_eq!(bench.host().restart(Reason::Sleep), Ok(()));
+        assert_eq!(bench.host().restart(Reason::FunctionReset), Ok(()));
+        assert_eq!(quiesce(&bench, Reason::Sleep), Some(Finished::Trusted));
+        assert_eq!(bench.host().restart(Reason::Sleep), Ok(()));
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
     /// Of two reasons, the one that is gone last restarts the device, and commands wait until then.
     #[test]
     fn restarted_when_no_reason_is_left() -> Result {
@@ -243,7 +260,10 @@ mod tests {
         let sent = lost(&bench)?;
         assert_eq!(bench.host().bring_up(Reason::Error), Ok(()));
         assert_eq!(sent.end(), reset());
+        // Whoever removes the host now has to shut it down.
+        assert!(bench.host().is_quiesced());
         assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        assert!(!bench.host().is_quiesced());
         assert_eq!(counts(&bench), (0, 1, 1));
         // Nobody has quiesced the device now.
         assert_eq!(bench.host().restart(Reason::Error), Ok(()));

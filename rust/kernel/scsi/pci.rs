@@ -118,8 +118,8 @@ pub trait Driver: Operations {
     ///
     /// Commands that are queued meanwhile are given back as [`Busy`], and those in flight stay in
     /// the table. The device's memory and I/O regions must not be accessed: they may not be there.
-    /// Neither [`Driver::interrupt`] nor [`Operations::poll`] is called once this has returned,
-    /// until the reset.
+    /// [`Operations::poll`] is not called any more, until the reset; an interrupt handler may still
+    /// be running when this returns, and is waited for then.
     ///
     /// Commands that the device has finished may be completed now if it can be trusted that they
     /// are. May be called again before the reset.
@@ -170,6 +170,8 @@ impl<'bound> Enabled<'bound> {
     fn new(pdev: &'bound pci::Device<Core<'_>>) -> Result<Self> {
         pdev.enable_device_mem()?;
         let enabled = Self(BusMaster::new(pdev));
+        // Firmware, or an earlier kernel, may have left it bus master.
+        enabled.0.stop();
         // For `slot_reset`.
         pdev.save_state()?;
         Ok(enabled)

@@ -100,6 +100,8 @@ struct State {
     phase: Phase,
     /// How the last reset ended.
     last: Result,
+    /// There was a bus error after it.
+    doubtful: bool,
 }
 
 /// The resets of a host; lives as long as it.
@@ -122,6 +124,7 @@ impl Resets {
             state <- new_mutex!(State {
                 phase: Phase::Normal,
                 last: Ok(()),
+                doubtful: false,
             }),
             undeferred <- new_condvar!(),
             quiesced: Atomic::new(false),
@@ -170,6 +173,9 @@ impl<T: Operations> Host<T> {
             Err(_) => self.in_flight().revoke(),
         }
         state.last = result;
+        if result.is_ok() {
+            state.doubtful = false;
+        }
         result
     }
 
@@ -199,10 +205,12 @@ impl<T: Operations> Host<T> {
             Phase::Over => return,
         };
         let reasons = before.with(reason);
+        // This lasts until a reset, whatever becomes of the reason.
+        state.doubtful |= reasons.has(Reason::Error);
         let ready = false;
         state.phase = Phase::Deferred { reasons, ready };
         self.stop_polling();
-        quiesce(if reasons.has(Reason::Error) {
+        quiesce(if state.doubtful {
             Finished::Doubtful
         } else {
             Finished::Trusted
@@ -239,6 +247,8 @@ impl<T: Operations> Host<T> {
             Ok(()) => {
                 let reasons = others.with(reason);
                 let ready = true;
+                // Nobody may have quiesced it.
+                self.resets().quiesced.store(true, ordering::Relaxed);
                 state.phase = Phase::Deferred { reasons, ready };
             }
             Err(_) => self.undefer(&mut state),

@@ -81,7 +81,7 @@ const ANYWHERE: &[&str] = &[
 /// What the DMA debugging says without a complaint.
 const DMA_API_HARMLESS: &[&str] = &[
     "DMA-API: preallocated ",
-    "DMA-API: debugging ",
+    "DMA-API: debugging enabled ",
     "DMA-API: debugfs ",
     "DMA-API: nr_total_entries",
 ];

@@ -30,6 +30,8 @@ const GUILTY: &[&str] = &[
     "[   12.345678] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
     "[   12.345678] DMA-API: apple_raid 0000:01:00.0: device driver frees DMA memory with wrong function",
     "[   12.345678] DMA-API: exceeded 7 overlapping mappings of cacheline 0x0000000000000001",
+    "[   12.345678] DMA-API: debugging out of memory - disabling",
+    "[   12.345678] DMA-API: debugging disabled on kernel command line",
     "[   12.345678] refcount_t: underflow; use-after-free.",
     "[   12.345678] BUG: scheduling while atomic: modprobe/123/0x00000002",
     "[   12.345678] BUG: sleeping function called from invalid context at mm/slab.h:1",
