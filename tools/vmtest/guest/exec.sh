@@ -15,7 +15,7 @@ cd /root || cd /
 	{
 		"$@" </dev/null 2>&1 >&3 3>&-
 		echo $? >"$job.tmp"
-		mv "$job.tmp" "$job.status"
-	} | cat >"$job.err"
-} 3>&1 | cat >"$job.out"
+		/run/busybox mv "$job.tmp" "$job.status"
+	} | /run/busybox cat >"$job.err"
+} 3>&1 | /run/busybox cat >"$job.out"
 : >"$job.end"

@@ -32,6 +32,6 @@ if $b grep -qw vm.share /proc/cmdline; then
 	$b mkdir -p /new/mnt/share
 	p9 share /new/mnt/share rw,cache=none || stop "the mount of the shared folder"
 fi
-$b cp /init.sh /exec.sh /new/run/
+$b cp /init.sh /exec.sh $b /new/run/
 $b mount -o move /proc /new/proc
 exec $b switch_root /new /run/init.sh
