@@ -150,7 +150,7 @@ mod tests {
         Ok(())
     }
 
-    /// What happens to be the reason when the error is over makes no difference: there was no reset.
+    /// What is the reason when the error is over makes no difference: there was no reset.
     #[test]
     fn doubtful_until_a_reset() -> Result {
         let bench = Bench::new()?;

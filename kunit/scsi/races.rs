@@ -78,8 +78,8 @@ mod tests {
         }
     }
 
-    /// Whether there shall be another round: there are enough when each thread took something, which
-    /// one that starts late, or seldom runs, may not have done in as many as usual.
+    /// Whether there shall be another round: there are enough when each thread took something. One
+    /// that starts late, or seldom runs, may not have done so in as many as usual.
     fn goes_on(rounds: usize, usual: usize, taken: u32, by_other: u32) -> bool {
         if rounds < usual {
             return true;
