@@ -31,8 +31,8 @@ test-user: ## of these, what runs in user space
 test-vm: ## of these, what runs in a guest
 	@tools/check vm
 
-test-debug: ## what runs in a guest, on the debug kernel
-	@tools/check debug
+test-debug: ## what runs in a guest, all of it on the debug kernel
+	@tools/check debug-all
 
 test-series: ## whether the patch series applies, builds and is in style
 	@tools/check series
