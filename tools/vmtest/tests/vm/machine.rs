@@ -73,7 +73,7 @@ fn a_command_that_is_too_slow(vm: &Vm) {
         message.contains("sleep 4321") && message.ends_with("begun"),
         "{message}"
     );
-    assert!(begin.elapsed() < Duration::from_secs(4));
+    assert!(begin.elapsed() < vm.within(4));
     // It is not left behind, nor what it started.
     let left = vm.exec("sleep 0.5; pgrep -f '[s]leep 4321'").unwrap();
     assert_eq!(left.stdout_text(), "");
@@ -94,7 +94,8 @@ fn the_guest_is_as_asked_for(vm: &Vm) {
         .unwrap()
         .stdout_text();
     let numbers: Vec<u32> = text.lines().map(|line| line.parse().unwrap()).collect();
-    assert!((900..=1024).contains(&numbers[0]), "{text}");
+    // KASAN takes an eighth of it.
+    assert!((700..=1024).contains(&numbers[0]), "{text}");
     assert_eq!(numbers[1], 2);
     // The card is there; the build root is not to be written to.
     let card = vm.exec("lspci -n -d 106b:008a").unwrap();
@@ -158,7 +159,7 @@ fn a_guest_with_everything() {
     let card = vm.exec("lspci -n -d 106b:008a").unwrap();
     assert!(card.stdout_text().contains("02:01.0"), "{card:?}");
     let memory = vm.exec("free -m | awk '/^Mem/ { print $2 }'").unwrap();
-    assert!(memory.stdout_text().trim().parse::<u32>().unwrap() > 6500);
+    assert!(memory.stdout_text().trim().parse::<u32>().unwrap() > 5500);
     let copy = vm
         .exec("cat /mnt/share/from-host >/mnt/share/from-guest")
         .unwrap();
