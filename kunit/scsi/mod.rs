@@ -20,6 +20,8 @@
 mod generator;
 
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod asking;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod bench;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod data;

@@ -11,6 +11,10 @@ mod tests {
             Finished,
             HostByte, //
         },
+        asking::{
+            a_while,
+            Asking, //
+        },
         bench::{
             eventually,
             Bench, //
@@ -28,21 +32,10 @@ mod tests {
             Data,
             Sent, //
         },
-        taker::Taker,
     };
     use kernel::{
         prelude::*,
-        sync::{
-            atomic::{
-                ordering::{
-                    Acquire,
-                    Relaxed,
-                    Release, //
-                },
-                Atomic, //
-            },
-            Arc, //
-        },
+        sync::atomic::ordering::Relaxed,
         time::{
             delay::fsleep,
             Delta, //
@@ -64,47 +57,6 @@ mod tests {
 
     fn resets(bench: &Bench) -> u32 {
         bench.state().resets.load(Relaxed)
-    }
-
-    /// Long enough for what should not happen.
-    fn a_while() {
-        fsleep(Delta::from_millis(200));
-    }
-
-    /// A thread that asks for a reset, as `sg_reset` would.
-    struct Asking<'a> {
-        /// 0 until there is an answer; then 1 for a success.
-        answer: Arc<Atomic<i32>>,
-        _thread: Taker<'a>,
-    }
-
-    impl<'a> Asking<'a> {
-        fn start(bench: &'a Bench) -> Result<Self> {
-            let answer = Arc::new(Atomic::new(0), GFP_KERNEL)?;
-            let theirs = answer.clone();
-            let thread = Taker::start(bench, move |host| {
-                if theirs.load(Relaxed) == 0 {
-                    let answer = host.reset().map_or_else(|error| error.to_errno(), |()| 1);
-                    theirs.store(answer, Release);
-                }
-                fsleep(Delta::from_millis(1));
-                0
-            })?;
-            Ok(Self {
-                answer,
-                _thread: thread,
-            })
-        }
-
-        fn waits(&self) -> bool {
-            a_while();
-            self.answer.load(Acquire) == 0
-        }
-
-        fn answer(&self) -> i32 {
-            eventually(|| self.answer.load(Acquire) != 0);
-            self.answer.load(Acquire)
-        }
     }
 
     /// A device that is quiesced is left alone: what times out meanwhile waits for the restart.

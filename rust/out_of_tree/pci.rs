@@ -110,10 +110,8 @@ pub struct Adapter<T: Driver>(PhantomData<T>);
 /// The kernel's part of an [`Adapter`].
 type Inner<T> = kernel::pci::Adapter<Bridge<T>>;
 
-// SAFETY: As for `kernel::pci::Adapter`:
-// - `bindings::pci_driver` is a C type declared as `repr(C)`.
-// - `T::Data` is the type of the driver's device private data, for `Bridge<T>` too.
-// - `DEVICE_DRIVER_OFFSET` is the offset of the `struct device_driver` that it embeds.
+// SAFETY: As for `kernel::pci::Adapter`: `bindings::pci_driver` is `repr(C)`, and embeds a
+// `struct device_driver` at this offset; `T::Data` is the private data for `Bridge<T>` too.
 unsafe impl<T: Driver> driver::DriverLayout for Adapter<T> {
     type DriverType = bindings::pci_driver;
     type DriverData<'bound> = T::Data<'bound>;
@@ -146,10 +144,10 @@ unsafe impl<T: Driver> driver::RegistrationOps for Adapter<T> {
 
 impl<T: Driver> Adapter<T> {
     extern "C" fn shutdown_callback(pdev: *mut bindings::pci_dev) {
+        // INVARIANT: `pdev` is valid for the duration of `shutdown_callback()`.
+        //
         // SAFETY: The PCI bus only ever calls the shutdown callback with a valid pointer to a
         // `struct pci_dev`.
-        //
-        // INVARIANT: `pdev` is valid for the duration of `shutdown_callback()`.
         let pdev = unsafe { &*pdev.cast::<Device<device::CoreInternal<'_>>>() };
 
         // SAFETY: The PCI bus only ever calls the shutdown callback for a device that is bound,

@@ -69,10 +69,6 @@ impl Reasons {
     fn without(self, reason: Reason) -> Self {
         Self(self.0 & !(reason as u8))
     }
-
-    fn has(self, reason: Reason) -> bool {
-        self.0 & reason as u8 != 0
-    }
 }
 
 /// Whether a device that is quiesced can be believed when it says that commands are done.
@@ -114,7 +110,8 @@ pub(super) struct Resets {
     /// Signalled when resets are no longer deferred.
     #[pin]
     undeferred: CondVar,
-    /// A hint for those who cannot take the mutex: the device may not be accessible.
+    /// The device may not be accessible. A hint for those who cannot take the mutex; no more than
+    /// that is needed by who unbinds: it holds the lock of the device, under which this changes.
     quiesced: Atomic<bool>,
 }
 
@@ -206,7 +203,7 @@ impl<T: Operations> Host<T> {
         };
         let reasons = before.with(reason);
         // This lasts until a reset, whatever becomes of the reason.
-        state.doubtful |= reasons.has(Reason::Error);
+        state.doubtful |= matches!(reason, Reason::Error);
         let ready = false;
         state.phase = Phase::Deferred { reasons, ready };
         self.stop_polling();

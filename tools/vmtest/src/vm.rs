@@ -16,7 +16,7 @@ use apple_raid_twin::Twin;
 use crate::agent::Agent;
 use crate::builder::{Builder, VolumeSpec};
 use crate::card::Card;
-use crate::console::{Console, Tail};
+use crate::console::Console;
 use crate::detector::{self, Report};
 use crate::error::{Error, Result};
 use crate::job::{Job, Output};
@@ -27,8 +27,12 @@ use crate::qemu::{self, Machine};
 use crate::qmp::Qmp;
 use crate::{guest_tool, initramfs, modules, paths};
 
+mod watch;
+
+pub(crate) use watch::Watch;
+
 const PACE: Duration = Duration::from_millis(10);
-/// How long a guest that panics gets to print why.
+/// How long a QEMU that does not start gets to say why.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 const SHUTDOWN: Duration = Duration::from_secs(60);
 const CARD_SOCKET: &str = "card.sock";
@@ -340,27 +344,6 @@ impl Vm {
             what: what.to_owned(),
             seconds: limit.as_secs(),
             tail: format!("\nits console ended with:\n{}", self.console.tail(15)),
-        }
-    }
-}
-
-/// Notices when the guest cannot go on.
-#[derive(Debug)]
-pub(crate) struct Watch<'vm> {
-    vm: &'vm Vm,
-    console: Tail,
-}
-
-impl Watch<'_> {
-    /// An error when QEMU has ended or the kernel panicked.
-    pub(crate) fn check(&mut self) -> Result<()> {
-        if self.vm.console.panicked(&mut self.console) {
-            thread::sleep(LAST_WORDS);
-            return Err(Error::Panic(detector::reports(&self.vm.console.text())));
-        }
-        match self.vm.process.ended() {
-            Some(how) => Err(Error::Died(how)),
-            None => Ok(()),
         }
     }
 }

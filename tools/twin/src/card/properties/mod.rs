@@ -7,6 +7,7 @@
 
 pub mod host;
 pub mod slot;
+mod verdict;
 
 use arbitrary::{Arbitrary, Unstructured};
 use std::fs;
