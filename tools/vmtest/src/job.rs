@@ -7,7 +7,7 @@
 //! files: a command is not disturbed by being watched.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -158,7 +158,7 @@ impl<'vm> Job<'vm> {
         let file = self.file("status");
         match fs::read_to_string(&file) {
             Ok(text) => Ok(Some(text.trim().parse().context("a strange status")?)),
-            Err(_) if !file.exists() => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).context("read the status"),
         }
     }
