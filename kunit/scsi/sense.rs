@@ -5,6 +5,7 @@
 #[kernel::prelude::kunit_tests(rust_scsi_sense)]
 mod tests {
     use super::super::super::{
+        sense::News,
         Sense,
         SenseKey, //
     };
@@ -61,6 +62,47 @@ mod tests {
             expected[13] = ascq;
             assert_eq!(sense.as_bytes(), &expected);
             assert_eq!(Sense::from_device(&expected), sense);
+        }
+    }
+
+    /// What of all sense data leads to a rescan.
+    #[test]
+    fn news() {
+        let changed = [(0x6, 0x2a, 0x09), (0x6, 0x3f, 0x03), (0x6, 0x3f, 0x0e)];
+        for key in 0..16 {
+            for code in 0..=u16::MAX {
+                let [asc, ascq] = code.to_be_bytes();
+                let mut bytes = [0; Sense::LEN];
+                bytes[0] = 0x70;
+                // The bits above the key are others' (file mark and the like).
+                bytes[2] = 0xe0 | key;
+                bytes[12] = asc;
+                bytes[13] = ascq;
+                let expected = match (key, asc, ascq) {
+                    (0x5, 0x25, 0x00) => Some(News::NotThere),
+                    told if changed.contains(&told) => Some(News::Changed),
+                    _ => None,
+                };
+                assert_eq!(Sense::from_device(&bytes).news(), expected);
+            }
+        }
+    }
+
+    /// Deferred errors, another format, and sense data that end too early.
+    #[test]
+    fn no_news() {
+        let mut bytes = [0; Sense::LEN];
+        bytes[2] = 0x06;
+        bytes[12] = 0x3f;
+        bytes[13] = 0x0e;
+        for code in (0..=u8::MAX).filter(|code| code & 0x7f != 0x70) {
+            bytes[0] = code;
+            assert_eq!(Sense::from_device(&bytes).news(), None);
+        }
+        bytes[0] = 0xf0;
+        for len in 0..Sense::LEN {
+            let told = Sense::from_device(&bytes[..len]).news();
+            assert_eq!(told.is_some(), len > 13);
         }
     }
 }

@@ -26,6 +26,9 @@
 //! - A DMA mapping is a guard, [`Mapped`]. It travels with the command through the table and is
 //!   undone when the command is taken out, before it is completed.
 //!
+//! Logical units may come, go and change while the host is in use; who passes sense data to
+//! [`Command::heed`] need not care.
+//!
 //! All that varies between hosts is one struct, [`Limits`], and is checked to be consistent.
 //!
 //! [`pci`] puts a host, its PCI device and its interrupt together, and takes them apart again in
@@ -45,6 +48,7 @@ mod mapping;
 mod operations;
 mod outcome;
 pub mod pci;
+mod rescan;
 mod resets;
 mod sense;
 

@@ -37,6 +37,11 @@ impl<T: Operations> Callbacks<T> {
         cmd_size: Command::<'static, T>::PRIVATE_SIZE as u32,
         this_id: -1,
         queuecommand: Some(Self::queue_command),
+        sdev_init: if T::HAS_UNIT_FOUND {
+            Some(Self::unit_found)
+        } else {
+            None
+        },
         eh_timed_out: Some(Self::timed_out),
         eh_abort_handler: Some(Self::abort),
         eh_host_reset_handler: Some(Self::host_reset),
@@ -97,6 +102,19 @@ impl<T: Operations> Callbacks<T> {
             Ok(()) => bindings::scsi_qc_status(0),
             Err(busy) => busy.into_status(),
         }
+    }
+
+    /// # Safety
+    ///
+    /// Called by the midlayer only, when it looks for units, with a device of a host of `T` that no
+    /// command was sent to.
+    unsafe extern "C" fn unit_found(sdev: *mut bindings::scsi_device) -> c_int {
+        // SAFETY: The midlayer passes a valid device of a host made with this template.
+        let (host, lun) = unsafe { (Host::<T>::from_raw((*sdev).host), (*sdev).lun) };
+        // SAFETY: The midlayer looks for units of a host that is not being removed, and removal
+        // waits until it is done (`scan_mutex`).
+        T::unit_found(unsafe { host.data() }, lun);
+        0
     }
 
     /// The host and the tag of a command that error handling asks about.

@@ -19,6 +19,7 @@ use kernel::{
 
 use super::{
     callbacks::Callbacks,
+    rescan::Rescan,
     resets::Resets,
     DmaStopped,
     InFlight,
@@ -43,6 +44,8 @@ pub(super) struct HostData<'bound, T: Operations> {
     private: *const Private<'bound, T>,
     #[pin]
     pub(super) resets: Resets,
+    #[pin]
+    rescan: Rescan,
 }
 
 /// What the abstraction keeps with each host until it is removed.
@@ -87,6 +90,11 @@ impl<T: Operations> Host<T> {
         // SAFETY: `hostdata` was initialised by `Owner::new` and lives as long as the host.
         // `private` may dangle, but is not followed.
         unsafe { &*self.host_data() }
+    }
+
+    /// The work item that looks for changes of the logical units.
+    pub(super) fn rescan(&self) -> &Rescan {
+        &self.lasting().rescan
     }
 
     /// What the driver keeps for this host.
@@ -191,6 +199,8 @@ impl<'bound, T: Operations> Owner<'bound, T> {
                 pin_init!(HostData {
                     private,
                     resets <- Resets::new(),
+                    // Commands come after `add`, and `remove` ends it.
+                    rescan <- Rescan::new(shost.as_ptr()),
                 }),
             );
         }
@@ -224,9 +234,10 @@ impl<'bound, T: Operations> Owner<'bound, T> {
         unsafe { bindings::scsi_scan_host(self.shost.as_ptr()) };
     }
 
-    /// Takes the host away from the midlayer. Waits for all commands, and for a reset; nothing is
-    /// called after this.
+    /// Takes the host away from the midlayer. Waits for all commands, for a rescan and for a reset;
+    /// nothing is called after this.
     pub(super) fn remove(&self) {
+        self.host().rescan().end();
         // SAFETY: By the type invariant the host is valid; called once, after `add`.
         unsafe { bindings::scsi_remove_host(self.shost.as_ptr()) };
         self.host().removed();

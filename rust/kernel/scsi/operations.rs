@@ -3,6 +3,8 @@
 //! What a low-level driver implements.
 
 use kernel::{
+    build_error,
+    error::VTABLE_DEFAULT_ERROR,
     prelude::*,
     str::CStr, //
 };
@@ -36,6 +38,16 @@ pub trait Operations: Sized + 'static {
         host: &'a Host<Self>,
         cmd: Command<'a, Self>,
     ) -> Result<(), Busy<'a, Self>>;
+
+    /// A logical unit was found, or may have been: what the driver knows of an earlier one with
+    /// this number is out of date.
+    ///
+    /// Called in process context, before the first command to it, and when no command to an earlier
+    /// one is left.
+    fn unit_found(data: &Self::Data<'_>, lun: u64) {
+        let _ = (data, lun);
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 
     /// Looks for commands that are done but whose interrupt was lost, and completes them.
     ///

@@ -10,6 +10,29 @@ pub enum SenseKey {
     IllegalRequest = 0x5,
 }
 
+/// What sense data say of the logical unit, beyond the command that they came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// Units came or went, or this one is not what it was.
+    Changed,
+    /// There is no such unit.
+    NotThere,
+}
+
+impl News {
+    /// Of a sense key, an additional sense code and its qualifier (SPC-4, tables 48 and 56).
+    pub(super) fn of(key: u8, asc: u8, ascq: u8) -> Option<Self> {
+        match (key, asc, ascq) {
+            // UNIT ATTENTION: CAPACITY DATA HAS CHANGED, INQUIRY DATA HAS CHANGED,
+            // REPORTED LUNS DATA HAS CHANGED
+            (0x6, 0x2a, 0x09) | (0x6, 0x3f, 0x03 | 0x0e) => Some(Self::Changed),
+            // ILLEGAL REQUEST: LOGICAL UNIT NOT SUPPORTED
+            (0x5, 0x25, 0x00) => Some(Self::NotThere),
+            _ => None,
+        }
+    }
+}
+
 /// Fixed-format sense data, at most 18 bytes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sense {
@@ -43,6 +66,17 @@ impl Sense {
             *to = *from;
         }
         Self { bytes, len }
+    }
+
+    /// What the midlayer, or whoever looks for units, should know.
+    pub(super) fn news(&self) -> Option<News> {
+        match *self.as_bytes() {
+            // Current, and in fixed format.
+            [code, _, key, _, _, _, _, _, _, _, _, _, asc, ascq, ..] if code & 0x7f == 0x70 => {
+                News::of(key & 0xf, asc, ascq)
+            }
+            _ => None,
+        }
     }
 
     /// The bytes.
