@@ -53,6 +53,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_known_of_another_unit_is_forgotten() -> Result {
+        let lengths = BlockLengths::new(MAX_LUN)?;
+        lengths.set(0, 512);
+        lengths.set(1, 4096);
+        lengths.forget(0);
+        lengths.forget(MAX_LUN);
+        assert_eq!(lengths.get(0), None);
+        assert_eq!(lengths.get(1), NonZero::new(4096));
+        Ok(())
+    }
+
+    #[test]
     fn what_makes_no_sense_is_ignored() -> Result {
         let lengths = BlockLengths::new(MAX_LUN)?;
         lengths.set(0, 512);

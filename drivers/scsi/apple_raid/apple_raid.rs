@@ -100,6 +100,10 @@ impl scsi::Operations for AppleRaid {
         submission::queue_command(hba, host, cmd)
     }
 
+    fn unit_found(hba: &Hba<'_>, lun: u64) {
+        hba.blocks.forget(lun);
+    }
+
     fn poll(hba: &Hba<'_>, host: &scsi::Host<Self>) {
         completion::poll(hba, host);
     }

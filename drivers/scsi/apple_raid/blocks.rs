@@ -5,7 +5,8 @@
 //! A READ or a WRITE counts blocks, and the driver has to know how many bytes that makes before it
 //! lets the card see the command. What the disk driver believes is no help: it says 512 before it
 //! has asked, and when it could not find out. So the driver reads along when anybody asks a unit
-//! for its capacity; the disk driver does so before its first READ.
+//! for its capacity; the disk driver does so before its first READ, and when the unit says that its
+//! capacity has changed.
 
 use crate::wire::CDB_LEN;
 use core::num::NonZero;
@@ -45,6 +46,15 @@ impl BlockLengths {
         if length == 0 || length > LONGEST {
             return;
         }
+        self.store(lun, length);
+    }
+
+    /// There is another logical unit now, or none.
+    pub(crate) fn forget(&self, lun: u64) {
+        self.store(lun, 0);
+    }
+
+    fn store(&self, lun: u64, length: u32) {
         if let Some(place) = usize::try_from(lun).ok().and_then(|lun| self.0.get(lun)) {
             place.store(length, ordering::Relaxed);
         }

@@ -137,6 +137,7 @@ fn finish(
             let sense = hba.regions.sense(tag, sense_len);
             match sense {
                 Ok(sense) if status == Status::CHECK_CONDITION && sense_len > 0 => {
+                    cmd.heed(&sense);
                     let residual = residual_of_failed(cmd.data_len(), &sense, residual);
                     cmd.complete_with(sense, residual);
                 }
