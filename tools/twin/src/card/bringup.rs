@@ -121,8 +121,10 @@ impl Card {
         self.begin_era(state);
         state.phase = Phase::Ready(regions);
         state.sram.mask_all();
-        state.sram.put_u8(regs::SCSI_PENDING, 0);
-        state.sram.put_u8(regs::MGMT_PENDING, 0);
+        // A card that was left running still has something to tell of the time before.
+        let pending = u8::from(self.params.left_running);
+        state.sram.put_u8(regs::SCSI_PENDING, pending);
+        state.sram.put_u8(regs::MGMT_PENDING, pending);
         state.sram.put_u8(regs::UP, 1);
         state.sram.put_u8(regs::READY, 1);
         self.figures.lock().handshakes += 1;

@@ -80,8 +80,9 @@ impl Card {
             self.scsi_doorbell(&mut state, before);
         }
         for cause in [regs::SCSI_PENDING, regs::MGMT_PENDING] {
-            // Opening a mask lets out what waited behind it.
-            if touched.hits(cause + MASK_ABOVE, 1) && state.sram.u8(cause) != 0 {
+            // Opening a mask lets out what waited behind it, but not what was told before.
+            let told = self.params.left_running;
+            if touched.hits(cause + MASK_ABOVE, 1) && state.sram.u8(cause) != 0 && !told {
                 self.interrupt(&state, cause);
             }
         }

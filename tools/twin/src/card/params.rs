@@ -96,6 +96,9 @@ pub struct CardParams {
     pub commands: u32,
     /// Offset in BAR0 of the SCSI submit mailbox (registers 0xc4, 0xc8).
     pub mailbox: u32,
+    /// The host's resets do not reach the card, as in kexec: it goes on as it was. A
+    /// handshake leaves pending what is pending, and no interrupt comes of that.
+    pub left_running: bool,
 }
 
 impl Default for CardParams {
@@ -117,6 +120,7 @@ impl Default for CardParams {
             delay: Duration::ZERO,
             commands: 128,
             mailbox: 0x174,
+            left_running: false,
         }
     }
 }
@@ -173,6 +177,8 @@ pub const KEYS: &[Key] = &[
         set: |p, v| up_to(v, 4096).filter(|n| *n > 0).map(|n| p.commands = n) },
     Key { name: "mailbox", values: "OFFSET", about: "where the SCSI submit mailbox lies (even, 0x150..=0xffffe)",
         set: |p, v| number(v).filter(|n| *n % 2 == 0 && (0x150..=0xffffe).contains(n)).map(|n| p.mailbox = n) },
+    Key { name: "left-running", values: "no|yes", about: "no reset reaches the card, and what it left pending stays so",
+        set: |p, v| named(v, &[("no", false), ("yes", true)]).map(|l| p.left_running = l) },
 ];
 
 /// Why a `KEY=VALUE` was refused.
@@ -270,7 +276,7 @@ mod tests {
     fn every_setting_reaches_its_field() {
         let params: CardParams = "list-unit=8 response-stride=128 lun-encoding=u16 \
             doorbell=constant entry-count=16 junk=64 junk-after=any ring=none length-from=descriptor \
-            bring-up-delay=5 seed=7 workers=2 delay-us=100 commands=60 mailbox=0x200"
+            bring-up-delay=5 seed=7 workers=2 delay-us=100 commands=60 mailbox=0x200 left-running=yes"
             .parse()
             .unwrap();
         assert_eq!(
@@ -292,6 +298,7 @@ mod tests {
                 delay: Duration::from_micros(100),
                 commands: 60,
                 mailbox: 0x200,
+                left_running: true,
             }
         );
         let exact: CardParams = "junk-exact=64".parse().unwrap();

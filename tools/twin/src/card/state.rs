@@ -119,8 +119,12 @@ impl Card {
     }
 
     /// Resets the card: commands in flight are dropped and the configuration is
-    /// forgotten, but the doorbell counters stay.
+    /// forgotten, but the doorbell counters stay. One that is left running only loses
+    /// the bus, and only until somebody makes it bus master again.
     pub fn reset(&self, why: &str) {
+        if self.params.left_running {
+            return self.dma.set_bus_master(false);
+        }
         let counters = self.state().counters;
         self.restart(why, counters);
     }
@@ -136,7 +140,8 @@ impl Card {
     /// Plays dead, as a card that was pulled out does, or comes back to life.
     pub fn play_dead(&self, dead: bool) {
         if dead {
-            self.reset("dead");
+            let counters = self.state().counters;
+            self.restart("dead", counters);
         }
         self.state().dead = dead;
     }

@@ -133,6 +133,27 @@ fn interrupts_are_merged_masked_and_held() {
 }
 
 #[test]
+fn a_card_left_running_goes_on_after_a_reset() {
+    let bench = Bench::ready("left-running=yes");
+    let first = bench.report();
+    bench.card.reset("test");
+    assert_eq!((bench.read8(READY), bench.read8(UP)), (1, 1));
+    assert_eq!(bench.report(), first);
+    // What is pending says nothing new: there are no interrupts until it is acknowledged.
+    bench.card.dma.set_bus_master(true);
+    bench.handshake();
+    bench.submit(3);
+    bench.until("answer", || bench.answered(3));
+    assert_eq!(
+        (bench.read8(SCSI_PENDING), bench.report().interrupts),
+        (1, 0)
+    );
+    bench.write8(SCSI_PENDING, 0);
+    bench.submit(4);
+    bench.until("interrupt", || bench.report().interrupts == 1);
+}
+
+#[test]
 fn a_reset_drops_what_is_in_flight_and_keeps_the_counters() {
     let bench = Bench::ready("delay-us=100000 workers=2");
     for tag in 0..20 {
