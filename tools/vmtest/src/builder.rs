@@ -53,6 +53,7 @@ impl FromStr for VolumeSpec {
 #[derive(Debug, Clone)]
 pub struct Builder {
     pub(crate) memory: u64,
+    pub(crate) high_memory: u64,
     pub(crate) cpus: u32,
     pub(crate) flavour: Option<Flavour>,
     pub(crate) iommu: Iommu,
@@ -63,6 +64,7 @@ pub struct Builder {
     pub(crate) trace: bool,
     pub(crate) share: Option<PathBuf>,
     pub(crate) load: bool,
+    pub(crate) root_on_card: bool,
     pub(crate) terminal: bool,
     pub(crate) find_leaks: bool,
     pub(crate) kunit: bool,
@@ -76,6 +78,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             memory: 2 << 30,
+            high_memory: 0,
             cpus: 2,
             flavour: None,
             iommu: Iommu::Off,
@@ -86,6 +89,7 @@ impl Default for Builder {
             trace: false,
             share: None,
             load: true,
+            root_on_card: false,
             terminal: false,
             find_leaks: false,
             kunit: false,
@@ -101,6 +105,12 @@ impl Builder {
     /// So many bytes of memory.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = bytes;
+        self
+    }
+
+    /// So many bytes more, above 64 GiB.
+    pub fn high_memory(mut self, bytes: u64) -> Self {
+        self.high_memory = bytes;
         self
     }
 
@@ -162,6 +172,15 @@ impl Builder {
     /// The driver is not loaded, and need not be built.
     pub fn no_load(mut self) -> Self {
         self.load = false;
+        self
+    }
+
+    /// The guest's root is the file system on the first volume (see [`root_image`]); the
+    /// driver comes along in its initramfs.
+    ///
+    /// [`root_image`]: crate::root_image::root_image
+    pub fn root_on_card(mut self) -> Self {
+        self.root_on_card = true;
         self
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The initramfs: a static busybox, the modules that are needed to mount the root
-//! by 9p, and the scripts that do it. It is small, not compressed, and made anew
+//! (by 9p, or from the card), and the scripts that do it. It is small, not compressed, and made anew
 //! for every boot, which takes less time than to find out whether that is needed.
 
 use std::fs;
@@ -12,6 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::kernel::Kernel;
+use crate::modules;
 
 /// What must be loaded before the root can be mounted.
 const NEEDED: &[&str] = &[
@@ -22,12 +23,15 @@ const NEEDED: &[&str] = &[
     "overlay",
 ];
 
+/// What else, if the root lies on the card; the driver itself comes last.
+const NEEDED_FOR_CARD: &[&str] = &["ext4", "sd_mod"];
+
 const INITRAMFS_SH: &str = include_str!("../guest/initramfs.sh");
 const INIT_SH: &str = include_str!("../guest/init.sh");
 const EXEC_SH: &str = include_str!("../guest/exec.sh");
 
 /// Writes the initramfs for a kernel.
-pub fn write(kernel: &Kernel, to: &Path) -> Result<()> {
+pub fn write(kernel: &Kernel, root_on_card: bool, to: &Path) -> Result<()> {
     let mut archive = Archive::new(Vec::new());
     for folder in ["bin", "m", "dev"] {
         archive.folder(folder)?;
@@ -38,25 +42,38 @@ pub fn write(kernel: &Kernel, to: &Path) -> Result<()> {
     archive.file("init.sh", 0o755, INIT_SH.as_bytes())?;
     archive.file("exec.sh", 0o755, EXEC_SH.as_bytes())?;
     let mut order = String::new();
-    for path in load_order(kernel)? {
+    let mut files = load_order(kernel, NEEDED)?;
+    if root_on_card {
+        files.extend(load_order(kernel, NEEDED_FOR_CARD)?);
+        files.extend(match modules::driver(kernel)? {
+            Some(ours) => vec![ours.display().to_string()],
+            None => load_order(kernel, &[modules::DRIVER])?,
+        });
+    }
+    let mut loaded = Vec::new();
+    for path in files {
+        if loaded.contains(&path) {
+            continue;
+        }
         let name = path.rsplit('/').next().unwrap_or(&path);
         let name = name.trim_end_matches(".xz").trim_end_matches(".zst");
         archive.file(&format!("m/{name}"), 0o644, &module(&path)?)?;
         order.push_str(name);
         order.push('\n');
+        loaded.push(path);
     }
     archive.file("m/order", 0o644, order.as_bytes())?;
     let bytes = archive.finish()?;
     fs::write(to, bytes).with_context(|| format!("write {}", to.display()))
 }
 
-/// The files of the needed modules, each after those that it depends on.
-fn load_order(kernel: &Kernel) -> Result<Vec<String>> {
+/// The files of these modules, each after those that it depends on.
+fn load_order(kernel: &Kernel, names: &[&str]) -> Result<Vec<String>> {
     if kernel.modules().is_none() {
         return Ok(Vec::new()); // all is built in
     }
     let mut order: Vec<String> = Vec::new();
-    for name in NEEDED {
+    for name in names {
         let output = Command::new("modprobe")
             .arg("-d")
             .arg(&kernel.base)

@@ -45,6 +45,7 @@
 pub mod agent;
 pub mod builder;
 pub mod card;
+pub mod changes;
 pub mod console;
 pub mod detector;
 pub mod error;
@@ -58,6 +59,7 @@ pub mod paths;
 pub mod process;
 pub mod qemu;
 pub mod qmp;
+pub mod root_image;
 pub mod size;
 pub mod vm;
 
@@ -66,4 +68,5 @@ pub use detector::{Report, reports};
 pub use error::{Error, Result};
 pub use job::{Job, Output};
 pub use kernel::Flavour;
+pub use root_image::root_image;
 pub use vm::Vm;

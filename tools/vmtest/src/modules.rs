@@ -38,10 +38,14 @@ pub fn stage(kernel: &Kernel, to: &Path) -> Result<bool> {
             fs::copy(entry.path(), place.join(entry.file_name()))?;
         }
     }
-    let built = ours
-        .iter()
-        .any(|module| module.file_stem().is_some_and(|stem| stem == DRIVER));
-    Ok(built || is_in_tree(kernel))
+    Ok(driver(kernel)?.is_some() || is_in_tree(kernel))
+}
+
+/// The driver's file, if it is one of our modules.
+pub fn driver(kernel: &Kernel) -> Result<Option<PathBuf>> {
+    let ours = built(&kernel.release)?;
+    let is_driver = |module: &PathBuf| module.file_stem().is_some_and(|stem| stem == DRIVER);
+    Ok(ours.into_iter().find(is_driver))
 }
 
 /// Whether the driver is one of the kernel's own modules.

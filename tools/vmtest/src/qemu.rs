@@ -15,6 +15,9 @@ pub const CARD_ID: &str = "card";
 /// The bus that the card sits on.
 pub const PORT_ID: &str = "card-port";
 
+/// Where memory begins that the card cannot reach.
+const HIGH: u64 = 64 << 30;
+
 /// The bus that the guest's own devices sit on.
 const GUEST_PORT: &str = "guest-port";
 
@@ -25,6 +28,8 @@ pub struct Machine {
     pub kvm: bool,
     /// Bytes of guest memory.
     pub memory: u64,
+    /// Bytes of more memory above 64 GiB.
+    pub high_memory: u64,
     /// How many processors.
     pub cpus: u32,
     /// The kernel, as an ELF file.
@@ -43,6 +48,8 @@ pub struct Machine {
     pub card: Option<PathBuf>,
     /// Whether the guest's hvc0 is the terminal that this process was started on.
     pub terminal: bool,
+    /// Whether the guest's root lies on the card.
+    pub root_on_card: bool,
     /// More parameters for the kernel.
     pub append: String,
     /// Whether kmemleak shall work, where there is one.
@@ -103,8 +110,19 @@ impl Machine {
         args.add("-accel", accel);
         args.add("-cpu", cpu);
         args.add("-smp", self.cpus.to_string());
-        args.add("-m", format!("{}B", self.memory));
         args.add("-object", memory);
+        if self.high_memory == 0 {
+            args.add("-m", format!("{}B", self.memory));
+        } else {
+            let size = self.high_memory;
+            let most = self.memory + HIGH + size;
+            args.add("-m", format!("{}B,slots=1,maxmem={most}B", self.memory));
+            args.add(
+                "-object",
+                format!("memory-backend-memfd,id=high,size={size},share=on"),
+            );
+            args.add("-device", format!("pc-dimm,memdev=high,addr={HIGH}"));
+        }
         args.flag("-nodefaults");
         args.add("-display", "none");
         if self.iommu != Iommu::Off {
@@ -143,6 +161,9 @@ impl Machine {
         });
         if !self.kunit {
             words.push("kunit.enable=0");
+        }
+        if self.root_on_card {
+            words.push("vm.root=/dev/sda");
         }
         if self.share.is_some() {
             words.push("vm.share");

@@ -35,7 +35,7 @@ const PACE: Duration = Duration::from_millis(10);
 /// How long a QEMU that does not start gets to say why.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 const SHUTDOWN: Duration = Duration::from_secs(60);
-const CARD_SOCKET: &str = "card.sock";
+pub(crate) const CARD_SOCKET: &str = "card.sock";
 
 /// A guest that runs, and the QEMU that it runs in. Dropped, both are gone.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Vm {
     pub(crate) fn boot(builder: Builder) -> Result<Self> {
         let vm = Self::start(&builder)?;
         vm.wait_ready()?;
-        if builder.load {
+        if builder.load && !builder.root_on_card {
             vm.load_driver()?;
         }
         Ok(vm)
@@ -92,12 +92,13 @@ impl Vm {
                 modules::DRIVER,
             );
         }
-        initramfs::write(&kernel, &run.join("initramfs"))?;
+        initramfs::write(&kernel, builder.root_on_card, &run.join("initramfs"))?;
         let lock = VmLock::take()?;
         let card = make_card(builder, &run)?;
         let machine = Machine {
             kvm: qemu::has_kvm(),
             memory: builder.memory,
+            high_memory: builder.high_memory,
             cpus: builder.cpus,
             kernel: kernel.image,
             kernel_layer: kernel.layer,
@@ -108,6 +109,7 @@ impl Vm {
             terminal: builder.terminal,
             find_leaks: builder.find_leaks && flavour == Flavour::Debug,
             kunit: builder.kunit,
+            root_on_card: builder.root_on_card,
             append: builder.append.clone(),
             run: run.clone(),
         };
@@ -244,8 +246,13 @@ impl Vm {
     /// Has the guest reboot in an orderly way (the driver's shutdown method runs),
     /// and waits until commands can be run again. The driver is not loaded then.
     pub fn reboot(&self) -> Result<()> {
+        self.restarted_by(&["/bin/sh", "-c", "sync; busybox reboot -f"])
+    }
+
+    /// Runs a program at whose end another kernel runs.
+    pub(crate) fn restarted_by(&self, words: &[&str]) -> Result<()> {
         self.forget_ready()?;
-        let _unfinished = self.spawn("sync; busybox reboot -f")?;
+        let _unfinished = self.spawn_program(words)?;
         self.wait_ready()
     }
 

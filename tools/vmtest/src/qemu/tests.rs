@@ -19,6 +19,8 @@ fn machine() -> Machine {
         terminal: false,
         find_leaks: false,
         kunit: false,
+        high_memory: 0,
+        root_on_card: false,
         append: String::new(),
     }
 }
