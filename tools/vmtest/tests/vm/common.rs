@@ -57,6 +57,15 @@ pub fn wait_for_commands(vm: &Vm, count: u64) {
     }
 }
 
+/// How often a test does what can be done any number of times: `VMTEST_TIMES`, or else as often as
+/// is usual.
+pub fn times(vm: &Vm, usual: u64) -> u64 {
+    match std::env::var("VMTEST_TIMES") {
+        Ok(times) => times.parse().expect("VMTEST_TIMES is a number"),
+        Err(_) => vm.repetitions(usual),
+    }
+}
+
 /// What the guest's kernel logged of the driver, the midlayer and the disks.
 pub fn driver_log(vm: &Vm) -> String {
     ok(

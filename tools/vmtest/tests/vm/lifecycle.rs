@@ -3,7 +3,8 @@
 //! Coming and going of the driver, idle and under load.
 
 use crate::common::{
-    disks_appear, ends_clean, ok, ok_within, succeeded, two_volumes, wait_for, wait_for_commands,
+    disks_appear, ends_clean, ok, ok_within, succeeded, times, two_volumes, wait_for,
+    wait_for_commands,
 };
 use vmtest::Vm;
 
@@ -39,6 +40,11 @@ fn unload_is_refused_while_a_disk_is_in_use() {
     let vm = two_volumes().boot().unwrap();
     let load = vm.spawn(LOAD).unwrap();
     load_runs(&vm);
+    ok_within(
+        &vm,
+        60,
+        "for i in $(seq 99); do rmmod apple_raid 2>/dev/null && exit 1; done; true",
+    );
     let refused = vm.exec("rmmod apple_raid").unwrap();
     assert_ne!(refused.status, 0);
     assert!(
@@ -57,7 +63,7 @@ fn unbind_under_load() {
     let vm = two_volumes().boot().unwrap();
     let driver = "/sys/bus/pci/drivers/apple_raid";
     let card = "$(lspci -D -d 106b:008a | cut -d' ' -f1)";
-    for _ in 0..3 {
+    for _ in 0..times(&vm, 10) {
         let load = vm.spawn(LOAD).unwrap();
         load_runs(&vm);
         ok_within(&vm, 60, &format!("echo {card} >{driver}/unbind"));
@@ -74,6 +80,25 @@ fn unbind_under_load() {
             .unwrap(),
         "read after the last bind",
     );
+    ends_clean(vm);
+}
+
+/// The module goes as soon as nobody uses its disks any more, with commands still in flight.
+#[test]
+fn unload_drains() {
+    let vm = two_volumes().twin("delay-us=20000").boot().unwrap();
+    for _ in 0..times(&vm, 10) {
+        let load = vm.spawn(LOAD).unwrap();
+        load_runs(&vm);
+        ok_within(
+            &vm,
+            60,
+            "pkill -KILL fio; for i in $(seq 1000); do rmmod apple_raid 2>/dev/null && break; done; \
+             [ ! -e /dev/sdb ] && modprobe apple_raid",
+        );
+        load.wait(vm.within(60)).unwrap();
+        disks_appear(&vm);
+    }
     ends_clean(vm);
 }
 

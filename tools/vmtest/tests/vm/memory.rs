@@ -13,7 +13,7 @@ const FIO: &str = "fio --name=verify --filename=/dev/sda --direct=1 --ioengine=l
     --size=128m --verify=crc32c --verify_fatal=1 --output-format=terse";
 
 /// Top bytes of the addresses at which blocks were read and written.
-fn top_bytes(lines: &[String]) -> BTreeSet<u8> {
+pub fn top_bytes(lines: &[String]) -> BTreeSet<u8> {
     let mut bytes = BTreeSet::new();
     for line in lines {
         let data = line.contains(" entry ")

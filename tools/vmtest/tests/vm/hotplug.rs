@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The card comes and goes: it is taken out in order, or pulled out, and put in again; it is found
+//! running by a kernel that did not start it.
+
+use crate::common::{disks_appear, driver_log, ends_clean, ok, ok_within, times, two_volumes};
+use vmtest::{Flavour, Job, Vm};
+
+const LOAD: &str = "exec fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio \
+    --rw=randrw --bs=16k --iodepth=16 --size=64m --time_based --runtime=600 \
+    --output-format=terse --allow_file_create=0";
+
+/// Does verified I/O on both disks, in a second or so.
+const VERIFY: &str = "fio --direct=1 --ioengine=libaio --rw=randrw --bs=4k --iodepth=16 --size=4m \
+    --verify=crc32c --verify_fatal=1 --output-format=terse --allow_file_create=0 \
+    --name=a --filename=/dev/sda --name=b --filename=/dev/sdb >/dev/null";
+
+/// Starts the load, and waits until it keeps commands in flight.
+fn load(vm: &Vm) -> Job<'_> {
+    let job = vm.spawn(LOAD).unwrap();
+    ok(
+        vm,
+        "for i in $(seq 100); do \
+         read -r reads writes </sys/block/sdb/inflight && [ $((reads + writes)) -gt 8 ] && exit 0; \
+         sleep 0.1; done; exit 1",
+    );
+    job
+}
+
+fn fails(vm: &Vm, load: Job<'_>) {
+    let out = load.wait(vm.within(60)).unwrap();
+    assert_ne!(out.status, 0, "the load went on without a disk");
+}
+
+/// Every other time under load.
+#[test]
+fn taken_out_in_order() {
+    let vm = two_volumes().find_leaks().boot().unwrap();
+    for n in 0..times(&vm, 20) {
+        let load = (n % 2 == 1).then(|| load(&vm));
+        vm.unplug().unwrap();
+        if let Some(load) = load {
+            fails(&vm, load);
+        }
+        ok(&vm, "[ ! -e /dev/sda ] && [ -z \"$(lspci -d 106b:)\" ]");
+        vm.plug().unwrap();
+        disks_appear(&vm);
+    }
+    ok_within(&vm, 60, VERIFY);
+    let log = driver_log(&vm);
+    assert!(!log.contains("the card is gone"), "{log}");
+    ok(&vm, "rmmod apple_raid");
+    assert_eq!(vm.leaks().unwrap(), "");
+    ends_clean(vm);
+}
+
+/// Every other time under load. Whoever waits for a command that the card took along waits for its
+/// timeout, but not longer.
+#[test]
+fn pulled_out() {
+    let vm = two_volumes().find_leaks().boot().unwrap();
+    for n in 0..times(&vm, 10) {
+        ok(
+            &vm,
+            "for d in /sys/block/sd?/device; do echo 1 >$d/timeout; done",
+        );
+        let load = (n % 2 == 1).then(|| load(&vm));
+        vm.twin().play_dead(true);
+        vm.unplug().unwrap();
+        if let Some(load) = load {
+            fails(&vm, load);
+        }
+        ok(&vm, "[ ! -e /dev/sda ] && [ -z \"$(lspci -d 106b:)\" ]");
+        vm.twin().play_dead(false);
+        vm.plug().unwrap();
+        disks_appear(&vm);
+    }
+    ok_within(&vm, 60, VERIFY);
+    ok(&vm, "rmmod apple_raid");
+    assert_eq!(vm.leaks().unwrap(), "");
+    ends_clean(vm);
+}
+
+/// What the card is doing, and has to tell, is of a time that the driver knows nothing of.
+fn found_running(vm: Vm, restart: impl Fn(&Vm)) {
+    let _ends_with_the_kernel = load(&vm);
+    restart(&vm);
+    let before = vm.twin().report();
+    vm.load_driver().unwrap();
+    disks_appear(&vm);
+    assert_eq!(vm.twin().report().handshakes, before.handshakes + 1);
+    ok_within(&vm, 60, VERIFY);
+    // No command had to wait for its timeout.
+    assert_eq!(
+        ok(&vm, "cat /sys/block/sd[ab]/device/iotmo_cnt"),
+        "0x0\n0x0\n"
+    );
+    ends_clean(vm);
+}
+
+#[test]
+fn left_running_by_a_kernel_that_died() {
+    let vm = two_volumes().twin("left-running=yes").boot().unwrap();
+    found_running(vm, |vm| {
+        let resets = vm.twin().report().resets;
+        vm.reset().unwrap();
+        assert_eq!(vm.twin().report().resets, resets);
+    });
+}
+
+#[test]
+fn handed_over_by_kexec() {
+    let vm = two_volumes().boot().unwrap();
+    if vm.flavour() == Flavour::Debug {
+        return;
+    }
+    found_running(vm, |vm| {
+        let resets = vm.twin().report().resets;
+        vm.kexec().unwrap();
+        assert_eq!(vm.twin().report().resets, resets);
+    });
+}

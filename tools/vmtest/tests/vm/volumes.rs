@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Volumes that come, go and grow while the card is in use: their disks follow, without anybody
+//! asking for it.
+
+use crate::common::{
+    disks_appear, driver_log, ends_clean, ok, ok_within, times, two_volumes, unit,
+};
+use apple_raid_twin::Volume;
+use vmtest::{Job, Vm};
+
+const MIB: u64 = 1 << 20;
+
+fn add(vm: &Vm, lun: u16, mebibytes: u64) {
+    let volume = Volume::temporary(mebibytes * MIB).unwrap();
+    vm.twin().target().add_volume(lun, volume).unwrap();
+}
+
+fn remove(vm: &Vm, lun: u16) {
+    vm.twin().target().remove_volume(lun).unwrap();
+}
+
+/// Verified writes to LUN 0, which go on until they are told not to.
+fn load(vm: &Vm) -> Job<'_> {
+    let job = vm
+        .spawn(
+            "exec fio --name=load --filename=/dev/sda --direct=1 --ioengine=libaio --rw=randrw \
+             --bs=16k --iodepth=8 --size=16m --offset=512m --time_based --runtime=1000 \
+             --verify=crc32c --verify_fatal=1 --verify_backlog=256 --output-format=terse \
+             --allow_file_create=0",
+        )
+        .unwrap();
+    ok(
+        vm,
+        "for i in $(seq 100); do \
+         read -r reads writes </sys/block/sda/inflight && [ $((reads + writes)) -gt 2 ] && exit 0; \
+         sleep 0.1; done; exit 1",
+    );
+    job
+}
+
+fn ends_well(vm: &Vm, job: Job<'_>) {
+    assert!(!job.is_done(), "the load has ended");
+    ok(vm, "pkill -INT fio");
+    let out = job.wait(vm.within(60)).unwrap();
+    let (stdout, stderr) = (out.stdout_text(), out.stderr_text());
+    assert!(!stderr.contains("verify"), "{stdout}{stderr}");
+}
+
+/// Any command, so that the card can tell its news.
+fn ask(vm: &Vm) {
+    let disk = unit(vm, 0).disk;
+    ok(
+        vm,
+        &format!("dd if={disk} of=/dev/null bs=4k count=1 iflag=direct status=none"),
+    );
+}
+
+/// Waits for a condition of the guest's, in words of the shell.
+fn until(vm: &Vm, condition: &str) {
+    ok_within(
+        vm,
+        30,
+        &format!(
+            "for i in $(seq 200); do {condition} && exit 0; sleep 0.1; done; \
+             lsscsi -s; dmesg | tail; exit 1"
+        ),
+    );
+}
+
+fn gone(vm: &Vm, lun: u16) {
+    until(
+        vm,
+        &format!("! ls -d /sys/class/scsi_device/*:0:0:{lun} 2>/dev/null"),
+    );
+}
+
+fn has_size(vm: &Vm, disk: &str, mebibytes: u64) {
+    let bytes = mebibytes * MIB;
+    until(vm, &format!("[ $(blockdev --getsize64 {disk}) = {bytes} ]"));
+}
+
+#[test]
+fn they_come_go_and_grow_under_load() {
+    let vm = two_volumes().boot().unwrap();
+    ok(
+        &vm,
+        "mkfs.ext4 -q /dev/sdb && mount /dev/sdb /mnt && seq 100000 >/mnt/seq",
+    );
+    let job = load(&vm);
+
+    for round in 0..2 {
+        add(&vm, 7, 64);
+        add(&vm, 255, 32 + round);
+        let new = unit(&vm, 7);
+        has_size(&vm, &new.disk, 64);
+        has_size(&vm, &unit(&vm, 255).disk, 32 + round);
+        ok(
+            &vm,
+            &format!(
+                "seq 100000 | dd of={0} oflag=sync bs=64k status=none && seq 100000 | cmp -n 500000 - {0}",
+                new.disk
+            ),
+        );
+        remove(&vm, 7);
+        remove(&vm, 255);
+        gone(&vm, 7);
+        gone(&vm, 255);
+    }
+
+    // The capacity of the one that is mounted: what is new of it can be used.
+    vm.twin().target().resize(1, 4096 * MIB).unwrap();
+    ok(&vm, "seq 1000 >/mnt/other && sync -f /mnt");
+    has_size(&vm, "/dev/sdb", 4096);
+    ok_within(
+        &vm,
+        60,
+        "resize2fs /dev/sdb && [ $(df --output=size -m /mnt | tail -n 1) -gt 3500 ]",
+    );
+    ok(
+        &vm,
+        "umount /mnt && fsck.ext4 -fn /dev/sdb && mount /dev/sdb /mnt && seq 100000 | cmp - /mnt/seq && umount /mnt",
+    );
+
+    ends_well(&vm, job);
+    let log = driver_log(&vm);
+    assert_eq!(log.matches("the logical unit is gone").count(), 4, "{log}");
+    assert!(
+        !log.contains("I/O error") && !log.contains("refused"),
+        "{log}"
+    );
+    ends_clean(vm);
+}
+
+/// Where one volume was, there is another: its blocks must not be taken for those of the first.
+#[test]
+fn another_takes_its_place() {
+    let vm = two_volumes().boot().unwrap();
+    let serial = |lun| {
+        ok(
+            &vm,
+            &format!("sg_inq --page=0x80 {}", unit(&vm, lun).generic),
+        )
+    };
+    let first = serial(1);
+    let id = "cat /sys/class/scsi_device/*:0:0:1/device/wwid";
+    let name = ok(&vm, id);
+    remove(&vm, 1);
+    add(&vm, 1, 3 << 10);
+    ask(&vm);
+    until(&vm, "dmesg | grep -q 'the logical unit is gone'");
+    until(
+        &vm,
+        &format!(
+            "[ \"$({id} 2>/dev/null || echo none)\" != '{}' ]",
+            name.trim()
+        ),
+    );
+    disks_appear(&vm);
+    assert_ne!(serial(1), first);
+    has_size(&vm, &unit(&vm, 1).disk, 3 << 10);
+    ends_clean(vm);
+}
+
+/// Nobody is left to tell that the last one went, but the next command to it.
+#[test]
+fn the_last_one_goes() {
+    let vm = two_volumes().boot().unwrap();
+    remove(&vm, 1);
+    ask(&vm);
+    gone(&vm, 1);
+    remove(&vm, 0);
+    ok(
+        &vm,
+        "! dd if=/dev/sda of=/dev/null count=1 iflag=direct status=none",
+    );
+    gone(&vm, 0);
+    // Nor is there one to tell of a new one.
+    add(&vm, 3, 64);
+    ok(
+        &vm,
+        "for scan in /sys/class/scsi_host/host*/scan; do echo '- - -' >$scan; done",
+    );
+    unit(&vm, 3);
+    ends_clean(vm);
+}
+
+/// A rescan is about to begin, or under way, when the host is reset, put to sleep or removed.
+#[test]
+fn rescans_are_interrupted() {
+    const CARD: &str = "/sys/bus/pci/devices/$(lspci -D -d 106b:008a | cut -d' ' -f1)";
+    let vm = two_volumes()
+        .twin("delay-us=3000")
+        .find_leaks()
+        .boot()
+        .unwrap();
+    let count = times(&vm, 12);
+    for n in 0..count {
+        add(&vm, 9, 64);
+        ask(&vm);
+        // From before the rescan begins to after it has ended.
+        let wait = 0.8 + 0.6 * n as f64 / count as f64;
+        let event = match n % 3 {
+            0 => format!("D={CARD}; sleep {wait}; echo 1 >$D/reset"),
+            1 => format!(
+                "D=$(basename {CARD}); cd /sys/bus/pci/drivers/apple_raid; sleep {wait}; echo $D >unbind && echo $D >bind"
+            ),
+            _ => format!(
+                "sleep {wait}; rmmod apple_raid || {{ sleep 2; rmmod apple_raid; }}; modprobe apple_raid"
+            ),
+        };
+        ok_within(&vm, 60, &event);
+        unit(&vm, 9);
+        remove(&vm, 9);
+        ask(&vm);
+        gone(&vm, 9);
+    }
+    ok(&vm, "rmmod apple_raid || { sleep 2; rmmod apple_raid; }");
+    assert_eq!(vm.leaks().unwrap(), "");
+    ends_clean(vm);
+}
