@@ -18,6 +18,7 @@ pub mod scsi;
 mod serve;
 mod twin;
 
+pub use card::faults::{FAULTS, Fault, PlanError, Setting};
 pub use card::memory::{Direction, Why};
 pub use card::params::{CardParams, ConfigError, KEYS, Key};
 pub use card::report::{Refused, Report};

@@ -3,6 +3,7 @@
 //! The handle that tests hold: a card, its workers and its guest memory.
 
 use crate::card::Card;
+use crate::card::faults::{Plan, PlanError, Setting};
 use crate::card::maps::Maps;
 use crate::card::params::{CardParams, ConfigError};
 use crate::card::report::Report;
@@ -66,6 +67,7 @@ impl Twin {
         let maps = Arc::new(Maps::default());
         let target = Arc::new(Target::default());
         let card = Arc::new(Card::new(config.card, target, Box::new(maps.clone())));
+        card.set_faults(&card.params.faults, card.params.seed);
         let workers = Workers::start(&card);
         Twin(Arc::new(Inner {
             card,
@@ -115,6 +117,24 @@ impl Twin {
     /// The next `count` interrupts never reach the host.
     pub fn lose_interrupts(&self, count: u32) {
         self.card().lose_interrupts(count);
+    }
+
+    /// Has these faults strike from now on, and no others: `NAME[:PARAMETER]`, several
+    /// with blanks between them; `chaos` is a mix that the seed decides. A card that a
+    /// fault pulled out stays out until [`Twin::play_dead`] says otherwise.
+    pub fn set_faults(&self, faults: &str, seed: u64) -> Result<(), PlanError> {
+        self.card().set_faults(&Plan::parse(faults)?, seed);
+        Ok(())
+    }
+
+    /// The faults that can strike now.
+    pub fn faults(&self) -> Vec<Setting> {
+        self.card().faults.settings()
+    }
+
+    /// Whether every read gives all ones, because the card was told so or by a fault.
+    pub fn is_dead(&self) -> bool {
+        self.card().is_dead()
     }
 
     /// Plays dead, as a card that was pulled out does: every read gives all ones, and

@@ -59,6 +59,7 @@ impl Bench {
         memory.map(REGIONS.slots, (end - REGIONS.slots) as usize, true);
         let lists = vec![0; (u64::from(REGIONS.list_units) * LIST_UNIT) as usize];
         let _ = memory.poke(REGIONS.lists, &lists);
+        card.set_faults(&card.params.faults, card.params.seed);
         card.dma.set_bus_master(true);
         // Takes as many interrupts as are sent.
         let eventfd = File::options().write(true).open("/dev/null");

@@ -8,12 +8,14 @@
 //! earlier handshake may still write to the host and complete, which is the worst
 //! that a driver has to live with. The interrupt masks come up closed.
 
+use super::faults::Handshake;
 use super::regs::{self, Sram};
 use super::state::{Card, Phase, State};
 use super::trace::field;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 /// What the host said in the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,26 +77,34 @@ impl Card {
             handshake,
             regions: Arc::new(regions),
         };
-        let delay = self.params.bring_up_delay;
+        let (late, garbled) = match self.faulty_handshake(state) {
+            Some(Handshake::Ready(late)) => (late, None),
+            Some(Handshake::Garbled(flag)) => (Duration::ZERO, Some(flag)),
+            Some(Handshake::Silent) | None => return,
+        };
+        let delay = self.params.bring_up_delay + late;
         if delay.is_zero() {
-            return self.ready(state, handshake);
+            return self.ready(state, handshake, garbled);
         }
         let card = Arc::downgrade(self);
         thread::spawn(move || {
             thread::sleep(delay);
             if let Some(card) = card.upgrade() {
-                card.ready(&mut card.state(), handshake);
+                card.ready(&mut card.state(), handshake, garbled);
             }
         });
     }
 
     /// The card is done with a handshake, unless the host has begun another.
-    fn ready(&self, state: &mut State, finished: u64) {
+    fn ready(&self, state: &mut State, finished: u64, garbled: Option<u8>) {
         let Phase::Configuring { handshake, regions } = &state.phase else {
             return;
         };
         if *handshake != finished {
             return;
+        }
+        if let Some(flag) = garbled {
+            return state.sram.put_u8(regs::READY, flag);
         }
         let regions = regions.clone();
         self.trace.event("ready", |line| {

@@ -11,66 +11,76 @@ use super::params::RingFormat;
 use super::regs;
 use super::state::Card;
 use super::trace::{Hex, field};
-use super::wire::{self, HEADER_LEN};
+use super::wire::{Answer, HEADER_LEN};
 use super::workers::Job;
-use crate::scsi::SENSE_LEN;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 impl Card {
-    /// Answers a command, with CHECK CONDITION if there is sense.
+    /// Answers a command, and sends an interrupt.
     pub(super) fn complete(
-        &self,
+        self: &Arc<Self>,
         job: &Job,
         errand: Errand,
         tag: u16,
-        sense: Option<[u8; SENSE_LEN]>,
+        answer: &Answer,
     ) -> Result<(), NoDma> {
-        let ring_index = {
-            let mut state = self.state();
-            if state.era != job.era {
-                return Err(NoDma::Gone);
-            }
-            state.in_flight.remove(&tag);
-            let index = state.ring_next;
-            state.ring_next = (index + 1) % job.regions.ring_entries.max(1);
-            index
-        };
-        let header = match sense {
-            Some(_) => wire::check_condition(tag),
-            None => wire::good(tag),
-        };
-        let stride = u64::from(self.params.response_stride);
-        let at = job
-            .regions
-            .responses
-            .saturating_add(u64::from(tag) * stride);
-        if let Some(sense) = &sense {
-            self.dma
-                .write(errand, "sense", at.saturating_add(HEADER_LEN as u64), sense)?;
-        }
-        // Counted before the host can see it, so that a test that has seen the
-        // answer finds it in the report.
-        self.count(sense.is_some(), u64::wrapping_add);
-        self.trace.event("response", |line| {
-            field!(line, "tag={tag} addr={at:#012x}")?;
-            field!(
-                line,
-                "bytes={}{}",
-                Hex(&header),
-                Hex(sense.as_ref().map_or(&[], |s| s))
-            )
-        });
-        self.dma
-            .write(errand, "response", at, &header)
-            .inspect_err(|_| self.count(sense.is_some(), u64::saturating_sub))?;
-        // The response is out: whatever ends the command's era from here on, it was answered.
-        self.ring(job, errand, tag, ring_index);
+        self.respond(job, errand, tag, tag, answer)?;
         self.pend(job, regs::SCSI_PENDING);
         Ok(())
     }
 
+    /// Answers a command, at the place of a tag that should be its own. What the host
+    /// cannot take for an answer to it leaves the command in flight.
+    pub(super) fn respond(
+        &self,
+        job: &Job,
+        errand: Errand,
+        tag: u16,
+        place: u16,
+        answer: &Answer,
+    ) -> Result<(), NoDma> {
+        let answers = place == tag && answer.is_for(tag);
+        {
+            let mut state = self.state();
+            if state.era != job.era {
+                return Err(NoDma::Gone);
+            }
+            if answers {
+                state.in_flight.remove(&tag);
+                state.answered.insert(tag);
+            }
+        }
+        let stride = u64::from(self.params.response_stride);
+        let at = job
+            .regions
+            .responses
+            .saturating_add(u64::from(place) * stride);
+        let Answer { header, sense } = answer;
+        self.dma
+            .write(errand, "sense", at.saturating_add(HEADER_LEN as u64), sense)?;
+        // Counted before the host can see it, so that a test that has seen the
+        // answer finds it in the report.
+        let counted = |change| {
+            if answers {
+                self.count(!sense.is_empty(), change);
+            }
+        };
+        counted(u64::wrapping_add);
+        self.trace.event("response", |line| {
+            field!(line, "tag={tag} addr={at:#012x}")?;
+            field!(line, "bytes={}{}", Hex(header), Hex(sense))
+        });
+        self.dma
+            .write(errand, "response", at, header)
+            .inspect_err(|_| counted(u64::saturating_sub))?;
+        // The response is out: whatever ends the command's era from here on, it was answered.
+        self.ring(job, errand, tag);
+        Ok(())
+    }
+
     /// Sets a status byte; sends an MSI if it was 0.
-    pub(super) fn pend(&self, job: &Job, cause: u32) {
+    pub(super) fn pend(self: &Arc<Self>, job: &Job, cause: u32) {
         let mut state = self.state();
         if state.era != job.era {
             return;
@@ -81,7 +91,14 @@ impl Card {
         }
     }
 
-    fn ring(&self, job: &Job, errand: Errand, tag: u16, index: u32) {
+    /// Writes a tag into the completion ring.
+    pub(super) fn ring(&self, job: &Job, errand: Errand, tag: u16) {
+        let index = {
+            let mut state = self.state();
+            let index = state.ring_next;
+            state.ring_next = (index + 1) % job.regions.ring_entries.max(1);
+            index
+        };
         let wide = u32::from(tag).to_be_bytes();
         let entry: &[u8] = match self.params.ring {
             RingFormat::None => return,

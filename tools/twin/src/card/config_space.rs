@@ -150,6 +150,9 @@ impl Card {
             return;
         }
         let effects = self.config().write(offset, data);
+        if !effects.bus_master && self.dma.is_bus_master() && self.goes_in_remove() {
+            return;
+        }
         if effects.reset {
             self.reset("flr");
         } else {

@@ -7,21 +7,27 @@
 //! master, ends without a trace in host memory.
 
 use super::dma::{Errand, NoDma};
+use super::faults::{Instead, Kind};
 use super::state::Card;
 use super::trace::{Hex, field, operation};
 use super::transfer::{Short, Transfer};
-use super::wire::{self, Descriptor, SLOT_LEN, Slot};
+use super::wire::{Answer, Descriptor, SLOT_LEN, Slot};
 use super::workers::{Job, Work};
 use crate::scsi::{DataPhase, Reply, SENSE_LEN, Status};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::fmt::Write as _;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 /// Most bytes that one command may bring from the host.
 const MOST_DATA_OUT: u64 = 64 << 20;
+
+/// How long a command's data takes when it takes long, in milliseconds.
+const SLOW: u32 = 3000;
+/// How long before its data an early response comes, in milliseconds.
+const EARLY: u32 = 5;
 
 /// Aborted command, data phase CRC error: a DMA that the host refused.
 const DMA_FAILED: (u8, u8, u8) = (0x0b, 0x47, 0x01);
@@ -38,6 +44,10 @@ enum End {
     Sense((u8, u8, u8)),
     /// Without an answer.
     Gone,
+    /// As a fault has it.
+    Instead(Instead),
+    /// It was answered already.
+    Answered,
 }
 
 impl From<NoDma> for End {
@@ -60,7 +70,7 @@ impl From<Short> for End {
 
 impl Card {
     /// Does one job, in a worker's thread.
-    pub(super) fn execute(&self, job: &Job) {
+    pub(super) fn execute(self: &Arc<Self>, job: &Job) {
         let mut random = ChaCha8Rng::seed_from_u64(self.params.seed);
         random.set_stream(job.sequence);
         let most = u64::try_from(self.params.delay.as_micros()).unwrap_or(u64::MAX);
@@ -69,29 +79,45 @@ impl Card {
         }
         match job.work {
             Work::Manage => self.manage(job),
-            Work::Scsi(tag) => self.scsi(job, tag, &mut random),
+            Work::Scsi(tag) => match self.strikes(Kind::SlowData) {
+                None => self.scsi(job, tag, &mut random, Duration::ZERO),
+                Some(strike) => {
+                    let pace = Duration::from_millis(strike.at.unwrap_or(SLOW).into());
+                    // In a thread of its own: the other commands do not wait for it.
+                    let (card, job) = (self.clone(), job.clone());
+                    thread::spawn(move || card.scsi(&job, tag, &mut random, pace));
+                }
+            },
         }
     }
 
-    fn scsi(&self, job: &Job, tag: u16, random: &mut ChaCha8Rng) {
+    /// `pace` is how long it takes to move the data.
+    fn scsi(self: &Arc<Self>, job: &Job, tag: u16, random: &mut ChaCha8Rng, pace: Duration) {
         let errand = Errand {
             era: job.era,
             tag: Some(tag),
         };
-        let answered = match self.command(job, errand, tag, random) {
-            Ok(Reply {
-                status: Status::Good,
-                ..
-            }) => self.complete(job, errand, tag, None),
-            Ok(reply) => {
-                let sense = reply.sense.unwrap_or([0; SENSE_LEN]);
-                self.complete(job, errand, tag, Some(sense))
-            }
-            Err(End::Sense((key, asc, ascq))) => {
-                self.complete(job, errand, tag, Some(wire::sense(key, asc, ascq)))
-            }
+        let used_before = self.state().answered.contains(&tag);
+        if used_before && self.strikes(Kind::LateSecond).is_some() {
+            // If it cannot be written, neither can what comes next.
+            let _ = self.complete(job, errand, tag, &Answer::good(tag));
+            // The host shall see it before the command is executed.
+            thread::sleep(Duration::from_millis(EARLY.into()));
+        }
+        let mut cdb = [0; 16];
+        let answer = match self.command(job, errand, tag, random, pace, &mut cdb) {
+            Ok(reply) => Ok(match reply.status {
+                Status::Good => Answer::good(tag),
+                Status::CheckCondition => {
+                    Answer::check_condition(tag, reply.sense.unwrap_or([0; SENSE_LEN]))
+                }
+            }),
+            Err(End::Sense((key, asc, ascq))) => Ok(Answer::sense(tag, key, asc, ascq)),
+            Err(End::Instead(Instead::Answer(answer))) => Ok(answer),
+            Err(End::Instead(Instead::Nothing) | End::Answered) => return,
             Err(End::Gone) => Err(NoDma::Gone),
         };
+        let answered = answer.and_then(|answer| self.answer(job, errand, tag, &cdb, answer));
         if let Err(why) = answered {
             self.drop_command(job, tag, why);
         }
@@ -99,11 +125,13 @@ impl Card {
 
     /// Fetches the slot, moves the data and has the target do the rest.
     fn command(
-        &self,
+        self: &Arc<Self>,
         job: &Job,
         errand: Errand,
         tag: u16,
         random: &mut ChaCha8Rng,
+        pace: Duration,
+        cdb: &mut [u8; 16],
     ) -> Result<Reply, End> {
         let mut raw = [0; SLOT_LEN];
         let at = job
@@ -119,23 +147,41 @@ impl Card {
         let lun = u16::try_from(slot.lun).unwrap_or(u16::MAX);
         let phase = self.target.data_phase(lun, &slot.cdb);
         self.trace_slot(&slot, phase);
+        *cdb = slot.cdb;
+        if let Some(instead) = self.instead(tag, lun, &slot.cdb) {
+            return Err(End::Instead(instead));
+        }
 
         let transfer = Transfer {
             card: self,
             errand,
             regions: &job.regions,
             tag,
+            pace,
         };
         let data_out = match phase {
             DataPhase::Out(length) if length > MOST_DATA_OUT => return Err(End::Sense(TOO_LONG)),
             DataPhase::Out(length) => transfer.fetch(&slot.descriptor, length)?,
             DataPhase::In(_) | DataPhase::None => Vec::new(),
         };
-        let reply = self.have_executed(job, lun, &slot.cdb, &data_out)?;
-        if !reply.data_in.is_empty() {
-            transfer.deliver(&slot.descriptor, &reply.data_in, random)?;
+        let mut reply = self.have_executed(job, lun, &slot.cdb, &data_out)?;
+        if reply.data_in.is_empty() {
+            return Ok(reply);
         }
-        Ok(reply)
+        self.corrupt(&mut reply.data_in, random);
+        if self.strikes(Kind::ShortData).is_some() {
+            reply.data_in.truncate(reply.data_in.len() / 2);
+        }
+        let early = self.strikes(Kind::EarlyResponse);
+        if let Some(strike) = &early {
+            self.complete(job, errand, tag, &Answer::good(tag))?;
+            thread::sleep(Duration::from_millis(strike.at.unwrap_or(EARLY).into()));
+        }
+        transfer.deliver(&slot.descriptor, &reply.data_in, random)?;
+        match early {
+            Some(_) => Err(End::Answered),
+            None => Ok(reply),
+        }
     }
 
     /// Has the target execute the command, unless it is over already: what a power

@@ -51,7 +51,7 @@ impl Msi {
     }
 
     /// Sends an MSI now, or later when it is held back.
-    fn raise(&self) {
+    pub(super) fn raise(&self) {
         let mut line = self.line();
         if let Some(left) = line.to_lose.checked_sub(1) {
             line.to_lose = left;
@@ -92,7 +92,7 @@ impl Msi {
         }
     }
 
-    fn lost(&self, why: &str) {
+    pub(super) fn lost(&self, why: &str) {
         self.figures.lock().interrupts_lost += 1;
         self.trace
             .event("msi-lost", |line| field!(line, "why={why}"));
@@ -105,12 +105,17 @@ impl Msi {
 
 impl Card {
     /// A status byte became 1, or its mask was opened over a 1.
-    pub(super) fn interrupt(&self, state: &State, cause: u32) {
+    pub(super) fn interrupt(self: &Arc<Self>, state: &State, cause: u32) {
         if state.sram.u8(cause + MASK_ABOVE) != 0 {
             return self
                 .trace
                 .event("masked", |line| field!(line, "cause={cause:#x}"));
         }
+        self.raise();
+    }
+
+    /// Sends an MSI, if the card is bus master.
+    pub(super) fn send_msi(&self) {
         match self.dma.is_bus_master() {
             true => self.msi.raise(),
             false => self.msi.lost("no-bus-master"),

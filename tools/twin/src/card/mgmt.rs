@@ -12,6 +12,7 @@ use super::state::Card;
 use super::trace::field;
 use super::workers::Job;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Most bytes of a request that the card reads.
 const MOST_REQUEST: usize = 1 << 20;
@@ -30,7 +31,7 @@ const FAULT: &str = concat!(
 
 impl Card {
     /// Answers the document in region B.
-    pub(super) fn manage(&self, job: &Job) {
+    pub(super) fn manage(self: &Arc<Self>, job: &Job) {
         let errand = Errand {
             era: job.era,
             tag: None,

@@ -6,6 +6,7 @@
 //! latches what must not change any more (the tag in the mailbox) and queues the
 //! rest for the workers.
 
+use super::faults::Stage;
 use super::params::Doorbell;
 use super::regs::{self, MASK_ABOVE};
 use super::state::{Card, Phase, State};
@@ -49,10 +50,17 @@ impl Touched {
 impl Card {
     /// The host reads BAR0.
     pub fn read(&self, offset: u64, data: &mut [u8]) {
-        let state = self.state();
+        let mut state = self.state();
+        let touched = Touched(offset..offset.saturating_add(data.len() as u64));
+        if !state.dead && touched.hits(regs::MOST_SCSI, 4) {
+            self.goes(&mut state, Stage::Probe);
+        }
         match state.dead {
             true => data.fill(0xff),
-            false => state.sram.read(offset, data),
+            false => {
+                state.sram.read(offset, data);
+                self.misread(offset, data);
+            }
         }
         self.trace_access("read", offset, data);
     }
@@ -123,6 +131,9 @@ impl Card {
                     Rung::Jumped => return self.protocol_error("SCSI doorbell jumped"),
                 }
             }
+        }
+        if self.falters(state) {
+            return;
         }
         // Latched here: the host may write the mailbox anew at once.
         let tag = state.sram.u16(self.params.mailbox);

@@ -20,9 +20,8 @@
 //! Tests and fuzz targets have the card on a `bench`; what they hold it to is in
 //! `properties`.
 //!
-//! A fault (to be injected by tests, later) has these places to hook in: a doorbell
-//! in `mmio`, a command in `execute`, a piece of data in `transfer`, a
-//! response or an interrupt in `complete`, readiness in `bringup`.
+//! What goes wrong on purpose is in `faults`; the other files ask there whether it
+//! does.
 
 #[cfg(any(test, feature = "properties"))]
 pub mod bench;
@@ -33,6 +32,7 @@ pub mod dma;
 mod execute;
 #[cfg(any(test, feature = "properties"))]
 pub mod fake_memory;
+pub mod faults;
 pub mod interrupt;
 pub mod maps;
 pub mod memory;

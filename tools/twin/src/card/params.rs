@@ -6,6 +6,7 @@
 //! parameter here, so that a driver can be tried against a card that behaves
 //! otherwise. All are set as `KEY=VALUE`; [`KEYS`] is the whole vocabulary.
 
+use super::faults::Plan;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -99,6 +100,8 @@ pub struct CardParams {
     /// The host's resets do not reach the card, as in kexec: it goes on as it was. A
     /// handshake leaves pending what is pending, and no interrupt comes of that.
     pub left_running: bool,
+    /// What goes wrong.
+    pub faults: Plan,
 }
 
 impl Default for CardParams {
@@ -121,6 +124,7 @@ impl Default for CardParams {
             commands: 128,
             mailbox: 0x174,
             left_running: false,
+            faults: Plan::default(),
         }
     }
 }
@@ -138,7 +142,7 @@ pub struct Key {
 }
 
 /// Most junk bytes that hazard 1 is ever made of.
-const MOST_JUNK: u32 = 512;
+pub(super) const MOST_JUNK: u32 = 512;
 
 /// Every key that [`CardParams::set`] knows.
 #[rustfmt::skip]
@@ -167,7 +171,7 @@ pub const KEYS: &[Key] = &[
         set: |p, v| named(v, &[("cdb", LengthFrom::Cdb), ("descriptor", LengthFrom::Descriptor)]).map(|l| p.length_from = l) },
     Key { name: "bring-up-delay", values: "MILLISECONDS", about: "from the configuration doorbell to ready",
         set: |p, v| up_to(v, 600_000).map(|n| p.bring_up_delay = Duration::from_millis(n.into())) },
-    Key { name: "seed", values: "NUMBER", about: "seed of junk and delays",
+    Key { name: "seed", values: "NUMBER", about: "seed of junk, delays and faults",
         set: |p, v| v.parse().ok().map(|n| p.seed = n) },
     Key { name: "workers", values: "1..=64", about: "threads that execute commands",
         set: |p, v| up_to(v, 64).filter(|n| *n > 0).map(|n| p.workers = n as usize) },
@@ -179,6 +183,8 @@ pub const KEYS: &[Key] = &[
         set: |p, v| number(v).filter(|n| *n % 2 == 0 && (0x150..=0xffffe).contains(n)).map(|n| p.mailbox = n) },
     Key { name: "left-running", values: "no|yes", about: "no reset reaches the card, and what it left pending stays so",
         set: |p, v| named(v, &[("no", false), ("yes", true)]).map(|l| p.left_running = l) },
+    Key { name: "fault", values: "NAME[:[N][xMOST][@WHERE]]|chaos|none", about: "what goes wrong; may be repeated (`tools/vm faults` lists the names)",
+        set: |p, v| p.faults.add(v).ok() },
 ];
 
 /// Why a `KEY=VALUE` was refused.
@@ -299,6 +305,7 @@ mod tests {
                 commands: 60,
                 mailbox: 0x200,
                 left_running: true,
+                faults: Plan::default(),
             }
         );
         let exact: CardParams = "junk-exact=64".parse().unwrap();

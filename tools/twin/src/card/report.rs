@@ -3,6 +3,7 @@
 //! What happened on the card, counted: the figures that a test asserts on.
 
 use super::memory::{Direction, Why};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A DMA that the card was not allowed.
@@ -62,6 +63,8 @@ pub struct Report {
     pub protocol_errors: u64,
     /// The first of them.
     pub first_protocol_error: Option<String>,
+    /// How often each fault struck.
+    pub faults: BTreeMap<&'static str, u64>,
 }
 
 impl Report {

@@ -11,6 +11,7 @@
 use super::bringup::Regions;
 use super::config_space::ConfigSpace;
 use super::dma::{Dma, Era};
+use super::faults::Faults;
 use super::interrupt::Msi;
 use super::memory::GuestMemory;
 use super::params::CardParams;
@@ -37,6 +38,8 @@ pub enum Phase {
     },
     /// Ready for commands.
     Ready(Arc<Regions>),
+    /// A fault made the card forget all that was agreed: it loses commands.
+    Forgotten,
 }
 
 /// What one mutex protects.
@@ -53,6 +56,8 @@ pub struct State {
     pub handshakes: u64,
     /// Tags submitted and not answered.
     pub in_flight: HashSet<u16>,
+    /// Tags answered in this era.
+    pub answered: HashSet<u16>,
     /// Whether the management channel is at work.
     pub managing: bool,
     /// Next entry of the completion ring.
@@ -65,13 +70,14 @@ pub struct State {
 
 /// One Apple RAID Card.
 pub struct Card {
-    pub(super) params: CardParams,
+    pub(crate) params: CardParams,
     pub(super) target: Arc<Target>,
     pub(super) dma: Dma,
     pub(super) msi: Msi,
     pub(super) queue: Queue,
     pub(super) figures: Arc<Figures>,
     pub(super) trace: Recorder,
+    pub(crate) faults: Faults,
     pub(super) config: Mutex<ConfigSpace>,
     /// Held shared while the target executes a command; a power cut takes it alone,
     /// so that power fails for all volumes at one moment, and between commands.
@@ -96,6 +102,7 @@ impl Card {
                 phase: Phase::Down,
                 handshakes: 0,
                 in_flight: HashSet::new(),
+                answered: HashSet::new(),
                 managing: false,
                 ring_next: 0,
                 sequence: 0,
@@ -105,6 +112,7 @@ impl Card {
             target,
             figures,
             trace,
+            faults: Faults::default(),
         }
     }
 
@@ -137,13 +145,19 @@ impl Card {
         self.target.power_cut();
     }
 
-    /// Plays dead, as a card that was pulled out does, or comes back to life.
+    /// Plays dead, as a card that was pulled out does, or comes back to life: a fresh
+    /// card in the same slot.
     pub fn play_dead(&self, dead: bool) {
-        if dead {
+        if dead || self.is_dead() {
             let counters = self.state().counters;
-            self.restart("dead", counters);
+            self.restart(if dead { "dead" } else { "alive" }, counters);
         }
         self.state().dead = dead;
+    }
+
+    /// Whether it plays dead, or a fault pulled it out.
+    pub fn is_dead(&self) -> bool {
+        self.state().dead
     }
 
     /// The figures so far.
@@ -174,6 +188,7 @@ impl Card {
     pub(super) fn begin_era(&self, state: &mut State) {
         state.era = state.era.next();
         state.in_flight.clear();
+        state.answered.clear();
         state.managing = false;
         state.ring_next = 0;
         self.dma.begin(state.era);

@@ -10,13 +10,16 @@
 
 use super::bringup::Regions;
 use super::dma::{Errand, NoDma};
-use super::params::{JunkAfter, LengthFrom};
+use super::faults::Kind;
+use super::params::{JunkAfter, LengthFrom, MOST_JUNK};
 use super::state::Card;
 use super::trace::field;
 use super::wire::{Descriptor, ENTRY_LEN, Entry};
 use rand::{Rng, RngCore};
 use rand_chacha::ChaCha8Rng;
 use std::fmt::Write as _;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Length of the pieces in which a list is read: one 64-byte unit.
 const LIST_PIECE: usize = 64;
@@ -45,6 +48,8 @@ pub struct Transfer<'a> {
     pub errand: Errand,
     pub regions: &'a Regions,
     pub tag: u16,
+    /// How long it takes.
+    pub pace: Duration,
 }
 
 /// A contiguous piece of host memory, and how much of the data goes there.
@@ -64,6 +69,7 @@ impl Transfer<'_> {
         let pieces = self.plan(descriptor, length)?;
         let mut data = Vec::new();
         for piece in &pieces {
+            self.dawdle(pieces.len());
             let from = data.len();
             data.resize(from + words(piece.length) as usize, 0);
             self.card
@@ -89,6 +95,7 @@ impl Transfer<'_> {
         let pieces = self.plan(descriptor, data.len() as u64)?;
         let (mut rest, mut end) = (data, None);
         for piece in &pieces {
+            self.dawdle(pieces.len());
             let (now, later) = rest.split_at((piece.length as usize).min(rest.len()));
             rest = later;
             if now.len() % 4 == 0 {
@@ -110,13 +117,24 @@ impl Transfer<'_> {
         end.map_or(Ok(()), |end| self.junk(end, random))
     }
 
+    /// Takes the time of one piece of so many, unless the command is over.
+    fn dawdle(&self, pieces: usize) {
+        let until = Instant::now() + self.pace / pieces.max(1) as u32;
+        while Instant::now() < until && self.card.state().era == self.errand.era {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Hazard 1. That the host refuses it changes nothing for the command.
     fn junk(&self, end: u64, random: &mut ChaCha8Rng) -> Result<(), NoDma> {
         let params = &self.card.params;
-        let length = params
+        let mut length = params
             .overrun
             .unwrap_or_else(|| random.random_range(0..=params.junk));
         let clean = end % JUNK_BOUNDARY == 0 && params.junk_after == JunkAfter::Tail;
+        if !clean && self.card.strikes(Kind::LongJunk).is_some() {
+            length = MOST_JUNK;
+        }
         if clean || length == 0 {
             return Ok(());
         }

@@ -117,6 +117,60 @@ impl Slot {
     }
 }
 
+/// What a command is answered: a response, with the sense data that follow it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The response.
+    pub header: [u8; HEADER_LEN],
+    /// The sense data.
+    pub sense: Vec<u8>,
+}
+
+impl Answer {
+    /// The command ended well.
+    pub fn good(tag: u16) -> Answer {
+        Answer::status(tag, 0)
+    }
+
+    /// The command ended with this status, and no sense data.
+    pub fn status(tag: u16, status: u8) -> Answer {
+        let mut header = good(tag);
+        header[6] = status;
+        Answer {
+            header,
+            sense: Vec::new(),
+        }
+    }
+
+    /// The command ended in CHECK CONDITION.
+    pub fn check_condition(tag: u16, sense: [u8; SENSE_LEN]) -> Answer {
+        Answer {
+            header: check_condition(tag),
+            sense: sense.into(),
+        }
+    }
+
+    /// The command ended in CHECK CONDITION, for this reason.
+    pub fn sense(tag: u16, key: u8, asc: u8, ascq: u8) -> Answer {
+        Answer::check_condition(tag, sense(key, asc, ascq))
+    }
+
+    /// Whether it says that the command ended well.
+    pub fn is_good(&self) -> bool {
+        self.header[1] == 1 && self.header[6] == 0
+    }
+
+    /// Whether the host can see that it is meant for this tag.
+    pub fn is_for(&self, tag: u16) -> bool {
+        self.header[0] == 2 && self.header[2..4] == tag.to_be_bytes()
+    }
+
+    /// Makes it bear another tag.
+    pub fn set_tag(&mut self, tag: u16) {
+        self.header[2..4].copy_from_slice(&tag.to_be_bytes());
+    }
+}
+
 /// The response to a command that ended well: `02 01 tt tt`, rest zero.
 pub fn good(tag: u16) -> [u8; HEADER_LEN] {
     let [hi, lo] = tag.to_be_bytes();

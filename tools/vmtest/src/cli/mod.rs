@@ -3,6 +3,7 @@
 //! The words of the command line.
 
 mod demo;
+mod faults;
 mod run;
 mod shell;
 
@@ -39,6 +40,8 @@ enum Command {
     Demo(demo::Demo),
     /// A shell in the guest; `exit` powers off, Ctrl-A X pulls the plug.
     Shell(shell::Shell),
+    /// List what can go wrong with the card on purpose: --twin fault=NAME.
+    Faults(faults::Faults),
 }
 
 /// What the VM shall be like.
@@ -107,6 +110,7 @@ impl Cli {
             Command::Run(run) => run.run(),
             Command::Demo(demo) => demo.run(),
             Command::Shell(shell) => shell.run(),
+            Command::Faults(faults) => faults.run(),
         }
     }
 }

@@ -71,6 +71,13 @@ impl Run {
             let count = report.protocol_errors;
             eprintln!("vm: the card was misused {count} times, at first: {first}");
         }
+        if !report.faults.is_empty() {
+            let struck = report
+                .faults
+                .iter()
+                .map(|(name, count)| format!("{name} {count}"));
+            eprintln!("vm: faults: {}", struck.collect::<Vec<_>>().join(", "));
+        }
         self.options.say(|| format!("{report:?}"));
     }
 

@@ -3,6 +3,7 @@
 //! The card as a whole, over a fake guest memory: no QEMU, no SCSI.
 
 mod commands;
+mod faults;
 mod random;
 mod replay;
 mod transfers;

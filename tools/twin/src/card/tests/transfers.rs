@@ -24,6 +24,7 @@ impl Bench {
             errand,
             regions: &regions,
             tag: 1,
+            pace: std::time::Duration::ZERO,
         })
     }
 
