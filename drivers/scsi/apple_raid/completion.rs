@@ -54,6 +54,26 @@ pub(crate) fn interrupt(hba: &Hba<'_>, host: &Host) -> IrqReturn {
 pub(crate) fn poll(hba: &Hba<'_>, host: &Host) {
     acknowledge(hba, host);
     complete_finished(hba, host);
+    look_for_strays(hba, host);
+}
+
+/// A response that bears another tag answers nobody. Its command is left to the restart that
+/// follows: the card may still be at work on it.
+fn look_for_strays(hba: &Hba<'_>, host: &Host) {
+    for tag in host.in_flight().tags() {
+        let tag = tag.as_u16();
+        let Ok(Some(header)) = hba.regions.stray(tag) else {
+            continue;
+        };
+        if host.may_complain() {
+            dev_err!(
+                hba.pdev,
+                "tag {}: the response is not for it: {:02x?}\n",
+                tag,
+                header
+            );
+        }
+    }
 }
 
 /// Acknowledges what the card reports. Returns whether there was a management response.

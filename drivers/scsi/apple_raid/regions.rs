@@ -173,6 +173,13 @@ impl Regions {
         Ok(wire::response(header, tag))
     }
 
+    /// What stands where the response of `tag` belongs, if that is something else.
+    pub(crate) fn stray(&self, tag: u16) -> Result<Option<[u8; 8]>> {
+        let header = io_read!(self.responses, [try: self.response_at(tag)]).to_ne_bytes();
+        let stray = header != wire::UNANSWERED && wire::response(header, tag).is_none();
+        Ok(stray.then_some(header))
+    }
+
     /// The first `len` bytes of the sense that the card wrote for `tag`.
     pub(crate) fn sense(&self, tag: u16, len: usize) -> Result<crate::scsi::Sense> {
         let at = self.response_at(tag) + 1;
