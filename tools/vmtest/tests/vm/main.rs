@@ -11,6 +11,7 @@ mod bus;
 mod capacity;
 mod common;
 mod debug_only;
+mod faults;
 mod front;
 mod hazards;
 mod hot_path;

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Chaos: for each seed another mix of faults, under a load that is compared byte by byte.
+//!
+//! `CHAOS_SEEDS` says how many seeds (200), `CHAOS_SEED` that it is to be this one only: a failing
+//! seed is named, and reproduces by its number. Two guests have half of them each.
+
+use std::env;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use super::{BOTH, Bed, PATIENCE};
+use crate::common::{ok, ok_within};
+use vmtest::Flavour;
+
+const SEEDS: u64 = 200;
+/// Transfers of one worker.
+const TRANSFERS: u32 = 20;
+/// In one seed of so many the load is fio's.
+const FIO: u64 = 25;
+/// In one seed of so many the module is unloaded while the faults strike.
+const UNLOAD: u64 = 10;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text}")))
+}
+
+/// The seeds of one of the two guests.
+fn seeds(half: u64) -> Vec<u64> {
+    if let Some(only) = number("CHAOS_SEED") {
+        return if half == 0 { vec![only] } else { vec![] };
+    }
+    // Fewer on the debug kernel, where each takes longer and shows more.
+    let most = match Flavour::from_environment().unwrap() {
+        Flavour::Stock => SEEDS,
+        Flavour::Debug => SEEDS / 5,
+    };
+    (0..number("CHAOS_SEEDS").unwrap_or(most))
+        .filter(|seed| seed % 2 == half)
+        .collect()
+}
+
+#[test]
+fn even_seeds() {
+    all(0);
+}
+
+#[test]
+fn odd_seeds() {
+    all(1);
+}
+
+fn all(half: u64) {
+    let seeds = seeds(half);
+    if seeds.is_empty() {
+        return;
+    }
+    let bed = Bed::boot();
+    for seed in seeds {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| one(&bed, seed))) {
+            println!("CHAOS: seed {seed} failed; CHAOS_SEED={seed} has it again");
+            resume_unwind(panic);
+        }
+    }
+    bed.works("all");
+    bed.ends();
+}
+
+fn one(bed: &Bed, seed: u64) {
+    bed.faults("chaos", seed);
+    let faults = bed.vm.twin().faults();
+    let names: Vec<_> = faults
+        .iter()
+        .map(|setting| format!("{}:{}", setting.fault.name, setting.one_in))
+        .collect();
+    println!("seed {seed}: {}", names.join(" "));
+    if seed % FIO == FIO - 1 {
+        fio(bed);
+    } else {
+        bed.load_of(TRANSFERS, BOTH, seed);
+    }
+    println!("seed {seed}: {:?}", bed.vm.twin().report().faults);
+    let report = bed.vm.twin().report();
+    assert_eq!(report.dma_refused, 0, "{report:?}");
+    assert_eq!(report.overruns, 0, "{report:?}");
+    bed.nothing_reported("the load");
+    if seed % UNLOAD == 3 {
+        // The faults strike until it is gone.
+        bed.replace("the load");
+    } else if is_lost(bed) {
+        bed.replace("the load");
+    }
+}
+
+/// Whether the card, or one of its disks, was lost: then only a fresh one helps.
+fn is_lost(bed: &Bed) -> bool {
+    bed.no_faults();
+    let states = ok(
+        &bed.vm,
+        "cat /sys/bus/scsi/devices/*:*:*:*/state; \
+         dd if=/dev/sda of=/dev/null bs=4k count=1 iflag=direct status=none 2>&1; \
+         dd if=/dev/sdb of=/dev/null bs=4k count=1 iflag=direct status=none 2>&1 || true",
+    );
+    bed.vm.twin().is_dead() || states != "running\nrunning\n"
+}
+
+/// As the users of other drivers test.
+fn fio(bed: &Bed) {
+    // An error of a disk is none of the test; what was read and is wrong, is.
+    let command = "fio --direct=1 --ioengine=libaio --rw=randrw --bs=16k --iodepth=16 --size=4m \
+        --verify=crc32c --verify_fatal=1 --continue_on_error=io --name=a --filename=/dev/sda \
+        --name=b --filename=/dev/sdb >/tmp/fio.log 2>&1; cat /tmp/fio.log";
+    let log = ok_within(&bed.vm, PATIENCE, command);
+    assert!(!log.contains("verify"), "{log}");
+}
