@@ -10,8 +10,8 @@
 //! ```text
 //!   enable
 //!   probe     what the card says of itself: Limits
-//!   DMA mask  before anything is allocated
-//!   init      the driver's data
+//!   DMA mask  of the card; so far it was 32 bits
+//!   init      the driver's data; the card may do DMA meanwhile, if it is polled
 //!   irq       the handler may run from here on
 //!   start     the card is brought up; it may do DMA from here on
 //!   add host, scan
@@ -34,7 +34,10 @@ use kernel::{
         Bound,
         Core, //
     },
-    dma::Device as _,
+    dma::{
+        Device as _,
+        DmaMask, //
+    },
     irq,
     prelude::*,
     sync::aref::ARef,
@@ -101,11 +104,13 @@ pub trait Driver: Operations {
     /// What [`Driver::probe`] passes to [`Driver::init`].
     type Found<'bound>: 'bound;
 
-    /// Finds out what the device can do. It is enabled already, but not bus master.
+    /// Finds out what the device can do. It is enabled already, but not bus master. DMA memory that
+    /// is allocated here lies below 4 GiB, whatever the mask will be.
     fn probe<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<(Limits, Self::Found<'bound>)>;
 
-    /// Makes the driver's data. DMA memory can be allocated here; the device does not know of it
-    /// before [`Driver::start`].
+    /// Makes the driver's data. DMA memory can be allocated here. Interrupts are not handled yet: a
+    /// driver that already talks to the device has to poll, and must have stopped its DMA when this
+    /// returns, well or not.
     fn init<'bound>(
         pdev: &'bound pci::Device<Bound>,
         found: Self::Found<'bound>,
@@ -257,9 +262,13 @@ impl<T: Driver> Adapter<T> {
         KBox<Owner<'bound, T>>,
         KBox<pci::IrqVectorRegistration<'bound>>,
     )> {
+        // An earlier binding may have left another mask.
+        //
+        // SAFETY: The device is being probed, and nobody allocates or maps DMA memory meanwhile.
+        unsafe { pdev.dma_set_mask_and_coherent(DmaMask::new::<32>())? };
         let (limits, found) = T::probe(pdev)?;
-        // SAFETY: The device is being probed: `T::probe` had no means to allocate DMA memory from
-        // another thread, and nothing was allocated or mapped before.
+        // SAFETY: As above: `T::probe` has returned, and had no means to allocate DMA memory from
+        // another thread.
         unsafe { pdev.dma_set_mask_and_coherent(limits.dma_mask)? };
         let bound: &'bound pci::Device<Bound> = pdev;
         let host = KBox::new(Owner::new(&limits, T::init(bound, found))?, GFP_KERNEL)?;
