@@ -67,7 +67,7 @@ impl Twin {
         let maps = Arc::new(Maps::default());
         let target = Arc::new(Target::default());
         let card = Arc::new(Card::new(config.card, target, Box::new(maps.clone())));
-        card.set_faults(&card.params.faults, card.params.seed);
+        card.begin_faults();
         let workers = Workers::start(&card);
         Twin(Arc::new(Inner {
             card,
@@ -92,6 +92,13 @@ impl Twin {
     /// volumes' caches held.
     pub fn power_cut(&self) {
         self.card().power_cut();
+    }
+
+    /// Puts another card into the slot, with the same volumes. To be called while no driver is
+    /// bound: its host has to shake hands anew, and does not notice otherwise.
+    pub fn become_another(&self, card: CardParams) {
+        self.card().become_another(card);
+        self.card().begin_faults();
     }
 
     /// The record of what host and card say to each other. It begins switched off.

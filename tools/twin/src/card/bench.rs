@@ -59,7 +59,7 @@ impl Bench {
         memory.map(REGIONS.slots, (end - REGIONS.slots) as usize, true);
         let lists = vec![0; (u64::from(REGIONS.list_units) * LIST_UNIT) as usize];
         let _ = memory.poke(REGIONS.lists, &lists);
-        card.set_faults(&card.params.faults, card.params.seed);
+        card.begin_faults();
         card.dma.set_bus_master(true);
         // Takes as many interrupts as are sent.
         let eventfd = File::options().write(true).open("/dev/null");
@@ -175,7 +175,7 @@ impl Bench {
 
     /// Names a tag and rings the doorbell.
     pub fn ring(&self, tag: u16) {
-        let mailbox = self.card.params.mailbox;
+        let mailbox = self.card.params().mailbox;
         self.card.write(mailbox.into(), &tag.to_be_bytes());
         self.bump(regs::SCSI_DOORBELL);
     }

@@ -63,9 +63,9 @@ impl Card {
     /// The configuration doorbell rang.
     pub(super) fn configure(self: &Arc<Self>, state: &mut State) {
         let mut regions = Regions::latch(&state.sram);
-        if regions.commands > self.params.commands {
+        if regions.commands > self.params().commands {
             self.protocol_error("more SCSI slots than the card has");
-            regions.commands = self.params.commands;
+            regions.commands = self.params().commands;
         }
         if state.sram.u8(regs::READY) != 0 {
             self.protocol_error("configuration doorbell without clearing ready first");
@@ -82,7 +82,7 @@ impl Card {
             Some(Handshake::Garbled(flag)) => (Duration::ZERO, Some(flag)),
             Some(Handshake::Silent) | None => return,
         };
-        let delay = self.params.bring_up_delay + late;
+        let delay = self.params().bring_up_delay + late;
         if delay.is_zero() {
             return self.ready(state, handshake, garbled);
         }
@@ -132,7 +132,7 @@ impl Card {
         state.phase = Phase::Ready(regions);
         state.sram.mask_all();
         // A card that was left running still has something to tell of the time before.
-        let pending = u8::from(self.params.left_running);
+        let pending = u8::from(self.params().left_running);
         state.sram.put_u8(regs::SCSI_PENDING, pending);
         state.sram.put_u8(regs::MGMT_PENDING, pending);
         state.sram.put_u8(regs::UP, 1);

@@ -7,9 +7,10 @@
 //! them: on a real bus they share a cache line, and the host sees both or neither.
 
 use super::dma::{Errand, NoDma};
+use super::odd;
 use super::params::RingFormat;
 use super::regs;
-use super::state::Card;
+use super::state::{Card, State};
 use super::trace::{Hex, field};
 use super::wire::{Answer, HEADER_LEN};
 use super::workers::Job;
@@ -41,17 +42,21 @@ impl Card {
         answer: &Answer,
     ) -> Result<(), NoDma> {
         let answers = place == tag && answer.is_for(tag);
-        {
+        let ring_index = {
             let mut state = self.state();
             if state.era != job.era {
+                return Err(NoDma::Gone);
+            }
+            if odd::stalls(self.params().odd, state.ring_next, job.regions.ring_entries) {
                 return Err(NoDma::Gone);
             }
             if answers {
                 state.in_flight.remove(&tag);
                 state.answered.insert(tag);
             }
-        }
-        let stride = u64::from(self.params.response_stride);
+            ring_index(&mut state, job)
+        };
+        let stride = u64::from(self.params().response_stride);
         let at = job
             .regions
             .responses
@@ -75,7 +80,7 @@ impl Card {
             .write(errand, "response", at, header)
             .inspect_err(|_| counted(u64::saturating_sub))?;
         // The response is out: whatever ends the command's era from here on, it was answered.
-        self.ring(job, errand, tag);
+        self.ring(job, errand, tag, ring_index);
         Ok(())
     }
 
@@ -91,16 +96,15 @@ impl Card {
         }
     }
 
-    /// Writes a tag into the completion ring.
-    pub(super) fn ring(&self, job: &Job, errand: Errand, tag: u16) {
-        let index = {
-            let mut state = self.state();
-            let index = state.ring_next;
-            state.ring_next = (index + 1) % job.regions.ring_entries.max(1);
-            index
-        };
+    /// Writes a tag into the next entry of the completion ring.
+    pub(super) fn ring_again(&self, job: &Job, errand: Errand, tag: u16) {
+        let index = ring_index(&mut self.state(), job);
+        self.ring(job, errand, tag, index);
+    }
+
+    fn ring(&self, job: &Job, errand: Errand, tag: u16, index: u32) {
         let wide = u32::from(tag).to_be_bytes();
-        let entry: &[u8] = match self.params.ring {
+        let entry: &[u8] = match self.params().ring {
             RingFormat::None => return,
             RingFormat::Tag16 => &wide[2..],
             RingFormat::Tag32 => &wide,
@@ -137,4 +141,11 @@ impl Card {
         self.trace
             .event("dropped", |line| field!(line, "tag={tag} why={why:?}"));
     }
+}
+
+/// Takes an entry of the completion ring.
+fn ring_index(state: &mut State, job: &Job) -> u32 {
+    let index = state.ring_next;
+    state.ring_next = (index + 1) % job.regions.ring_entries.max(1);
+    index
 }

@@ -8,6 +8,7 @@
 
 use super::dma::{Errand, NoDma};
 use super::faults::{Instead, Kind};
+use super::odd;
 use super::state::Card;
 use super::trace::{Hex, field, operation};
 use super::transfer::{Short, Transfer};
@@ -71,9 +72,9 @@ impl From<Short> for End {
 impl Card {
     /// Does one job, in a worker's thread.
     pub(super) fn execute(self: &Arc<Self>, job: &Job) {
-        let mut random = ChaCha8Rng::seed_from_u64(self.params.seed);
+        let mut random = ChaCha8Rng::seed_from_u64(self.params().seed);
         random.set_stream(job.sequence);
-        let most = u64::try_from(self.params.delay.as_micros()).unwrap_or(u64::MAX);
+        let most = u64::try_from(self.params().delay.as_micros()).unwrap_or(u64::MAX);
         if most > 0 {
             thread::sleep(Duration::from_micros(random.random_range(0..=most)));
         }
@@ -139,7 +140,7 @@ impl Card {
             .slots
             .saturating_add(u64::from(tag) * SLOT_LEN as u64);
         self.dma.read(errand, "slot", at, &mut raw)?;
-        let slot = Slot::decode(&raw, tag, &self.params).map_err(|error| {
+        let slot = Slot::decode(&raw, tag, &self.params()).map_err(|error| {
             self.protocol_error(&format!("tag {tag}: {error}"));
             End::Sense(NO_REQUEST)
         })?;
@@ -165,6 +166,7 @@ impl Card {
             DataPhase::In(_) | DataPhase::None => Vec::new(),
         };
         let mut reply = self.have_executed(job, lun, &slot.cdb, &data_out)?;
+        odd::garble(self.params().odd, &slot.cdb, &mut reply.data_in, random);
         if reply.data_in.is_empty() {
             return Ok(reply);
         }

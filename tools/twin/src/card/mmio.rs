@@ -7,6 +7,7 @@
 //! rest for the workers.
 
 use super::faults::Stage;
+use super::odd;
 use super::params::Doorbell;
 use super::regs::{self, MASK_ABOVE};
 use super::state::{Card, Phase, State};
@@ -89,7 +90,7 @@ impl Card {
         }
         for cause in [regs::SCSI_PENDING, regs::MGMT_PENDING] {
             // Opening a mask lets out what waited behind it, but not what was told before.
-            let told = self.params.left_running;
+            let told = self.params().left_running;
             if touched.hits(cause + MASK_ABOVE, 1) && state.sram.u8(cause) != 0 && !told {
                 self.interrupt(&state, cause);
             }
@@ -121,7 +122,7 @@ impl Card {
     }
 
     fn scsi_doorbell(&self, state: &mut State, before: u32) {
-        match self.params.doorbell {
+        match self.params().doorbell {
             Doorbell::Constant => state.sram.put_u32(regs::SCSI_DOORBELL, before),
             Doorbell::Counter => {
                 let word = state.sram.u32(regs::SCSI_DOORBELL);
@@ -136,7 +137,11 @@ impl Card {
             return;
         }
         // Latched here: the host may write the mailbox anew at once.
-        let tag = state.sram.u16(self.params.mailbox);
+        let params = self.params();
+        let tag = state
+            .sram
+            .u16(odd::mailbox(params.odd, params.mailbox, state.taken));
+        state.taken += 1;
         self.trace
             .event("doorbell", |line| field!(line, "tag={tag}"));
         self.submit_tag(state, tag);
@@ -176,7 +181,7 @@ impl Card {
 
     fn trace_access(&self, kind: &str, offset: u64, data: &[u8]) {
         self.trace.event(kind, |line| {
-            let name = regs::name(offset, &self.params);
+            let name = regs::name(offset, &self.params());
             field!(
                 line,
                 "off={offset:#x} reg={name} width={} value=0x",

@@ -38,6 +38,7 @@ pub mod maps;
 pub mod memory;
 mod mgmt;
 mod mmio;
+pub mod odd;
 pub mod params;
 #[cfg(any(test, feature = "properties"))]
 pub mod properties;

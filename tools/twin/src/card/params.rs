@@ -7,6 +7,7 @@
 //! otherwise. All are set as `KEY=VALUE`; [`KEYS`] is the whole vocabulary.
 
 use super::faults::Plan;
+use super::odd::{self, Odd};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -102,6 +103,8 @@ pub struct CardParams {
     pub left_running: bool,
     /// What goes wrong.
     pub faults: Plan,
+    /// In which way the card is none that a driver could work with.
+    pub odd: Option<Odd>,
 }
 
 impl Default for CardParams {
@@ -125,6 +128,7 @@ impl Default for CardParams {
             mailbox: 0x174,
             left_running: false,
             faults: Plan::default(),
+            odd: None,
         }
     }
 }
@@ -147,10 +151,10 @@ pub(super) const MOST_JUNK: u32 = 512;
 /// Every key that [`CardParams::set`] knows.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
-    Key { name: "list-unit", values: "8|64", about: "bytes that a list index counts",
-        set: |p, v| one_of(v, &[8, 64]).map(|n| p.list_unit = n) },
-    Key { name: "response-stride", values: "32|64|128|256|512", about: "bytes from one tag's response to the next",
-        set: |p, v| one_of(v, &[32, 64, 128, 256, 512]).map(|n| p.response_stride = n) },
+    Key { name: "list-unit", values: "8|16|64|512", about: "bytes that a list index counts",
+        set: |p, v| one_of(v, &[8, 16, 64, 512]).map(|n| p.list_unit = n) },
+    Key { name: "response-stride", values: "32|48|64|128|256|512|1024", about: "bytes from one tag's response to the next",
+        set: |p, v| one_of(v, &[32, 48, 64, 128, 256, 512, 1024]).map(|n| p.response_stride = n) },
     Key { name: "lun-encoding", values: "u32|u16", about: "the LUN in bytes 4..7 or 4..5 of a slot",
         set: |p, v| named(v, &[("u32", LunEncoding::U32), ("u16", LunEncoding::U16)]).map(|e| p.lun_encoding = e) },
     Key { name: "doorbell", values: "counter|constant", about: "0x40 counts, or any write to it submits",
@@ -185,6 +189,8 @@ pub const KEYS: &[Key] = &[
         set: |p, v| named(v, &[("no", false), ("yes", true)]).map(|l| p.left_running = l) },
     Key { name: "fault", values: "NAME[:[N][xMOST][@WHERE]]|chaos|none", about: "what goes wrong; may be repeated (`tools/vm faults` lists the names)",
         set: |p, v| p.faults.add(v).ok() },
+    Key { name: "odd", values: odd::VALUES, about: "in which way no driver can work with the card",
+        set: |p, v| odd::parse(v).map(|odd| p.odd = odd) },
 ];
 
 /// Why a `KEY=VALUE` was refused.
@@ -282,7 +288,8 @@ mod tests {
     fn every_setting_reaches_its_field() {
         let params: CardParams = "list-unit=8 response-stride=128 lun-encoding=u16 \
             doorbell=constant entry-count=16 junk=64 junk-after=any ring=none length-from=descriptor \
-            bring-up-delay=5 seed=7 workers=2 delay-us=100 commands=60 mailbox=0x200 left-running=yes"
+            bring-up-delay=5 seed=7 workers=2 delay-us=100 commands=60 mailbox=0x200 left-running=yes \
+            odd=truncate32"
             .parse()
             .unwrap();
         assert_eq!(
@@ -306,6 +313,7 @@ mod tests {
                 mailbox: 0x200,
                 left_running: true,
                 faults: Plan::default(),
+                odd: Some(Odd::Truncate32),
             }
         );
         let exact: CardParams = "junk-exact=64".parse().unwrap();
@@ -317,7 +325,7 @@ mod tests {
         let mut params = CardParams::default();
         let unknown = params.set("colour=red").unwrap_err().to_string();
         assert!(
-            unknown.contains("list-unit=8|64") && unknown.contains("delay-us"),
+            unknown.contains("list-unit=8|16|64|512") && unknown.contains("delay-us"),
             "{unknown}"
         );
         let value = params.set("ring=big").unwrap_err().to_string();

@@ -6,6 +6,7 @@
 //! written at any width. [`Sram`] is that memory and no more: what a write sets
 //! in motion is the business of `mmio`.
 
+use super::odd::Odd;
 use super::params::CardParams;
 
 /// Length of BAR0.
@@ -112,12 +113,19 @@ impl Counters {
 }
 
 /// The memory behind BAR0.
-pub struct Sram(Vec<u8>);
+pub struct Sram {
+    bytes: Vec<u8>,
+    /// The odd card whose words are little-endian.
+    swapped: bool,
+}
 
 impl Sram {
     /// The memory as firmware leaves it for the host to find.
     pub fn new(params: &CardParams, counters: Counters) -> Sram {
-        let mut sram = Sram(vec![0; BAR_LEN]);
+        let mut sram = Sram {
+            bytes: vec![0; BAR_LEN],
+            swapped: params.odd == Some(Odd::ByteSwapped),
+        };
         sram.put_u32(CONFIG_DOORBELL, counters.config);
         sram.put_u32(SCSI_DOORBELL, counters.scsi);
         sram.put_u32(MGMT_DOORBELL, counters.mgmt);
@@ -143,7 +151,7 @@ impl Sram {
     pub fn read(&self, offset: u64, data: &mut [u8]) {
         data.fill(0xff);
         let from = self
-            .0
+            .bytes
             .get(usize::try_from(offset).unwrap_or(BAR_LEN)..)
             .unwrap_or(&[]);
         data.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
@@ -152,7 +160,7 @@ impl Sram {
     /// Writes any number of bytes; those beyond the end are lost.
     pub fn write(&mut self, offset: u64, data: &[u8]) {
         let at = usize::try_from(offset).unwrap_or(BAR_LEN);
-        let to = self.0.get_mut(at..).unwrap_or(&mut []);
+        let to = self.bytes.get_mut(at..).unwrap_or(&mut []);
         to.iter_mut().zip(data).for_each(|(to, from)| *to = *from);
     }
 
@@ -167,14 +175,20 @@ impl Sram {
     pub fn u16(&self, offset: u32) -> u16 {
         let mut word = [0; 2];
         self.read(offset.into(), &mut word);
-        u16::from_be_bytes(word)
+        match self.swapped {
+            true => u16::from_le_bytes(word),
+            false => u16::from_be_bytes(word),
+        }
     }
 
     /// A big-endian 32-bit word.
     pub fn u32(&self, offset: u32) -> u32 {
         let mut word = [0; 4];
         self.read(offset.into(), &mut word);
-        u32::from_be_bytes(word)
+        match self.swapped {
+            true => u32::from_le_bytes(word),
+            false => u32::from_be_bytes(word),
+        }
     }
 
     /// A big-endian 64-bit word, high half first.
@@ -189,7 +203,11 @@ impl Sram {
 
     /// Sets a big-endian 32-bit word.
     pub fn put_u32(&mut self, offset: u32, value: u32) {
-        self.write(offset.into(), &value.to_be_bytes());
+        let word = match self.swapped {
+            true => value.to_le_bytes(),
+            false => value.to_be_bytes(),
+        };
+        self.write(offset.into(), &word);
     }
 }
 

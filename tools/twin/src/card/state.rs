@@ -60,6 +60,8 @@ pub struct State {
     pub answered: HashSet<u16>,
     /// Whether the management channel is at work.
     pub managing: bool,
+    /// SCSI commands taken in this era.
+    pub taken: u32,
     /// Next entry of the completion ring.
     pub ring_next: u32,
     /// Commands taken so far: what their random numbers are drawn from.
@@ -70,7 +72,7 @@ pub struct State {
 
 /// One Apple RAID Card.
 pub struct Card {
-    pub(crate) params: CardParams,
+    params: RwLock<Arc<CardParams>>,
     pub(super) target: Arc<Target>,
     pub(super) dma: Dma,
     pub(super) msi: Msi,
@@ -104,16 +106,37 @@ impl Card {
                 in_flight: HashSet::new(),
                 answered: HashSet::new(),
                 managing: false,
+                taken: 0,
                 ring_next: 0,
                 sequence: 0,
                 dead: false,
             }),
-            params,
+            params: RwLock::new(Arc::new(params)),
             target,
             figures,
             trace,
             faults: Faults::default(),
         }
+    }
+
+    /// The card's parameters as they are now.
+    pub fn params(&self) -> Arc<CardParams> {
+        self.params
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Becomes another card, in the same slot: one that its host has yet to shake hands
+    /// with. What the host has set up in configuration space stays. The number of workers
+    /// is the old card's.
+    pub fn become_another(&self, params: CardParams) {
+        let mut state = self.state();
+        self.begin_era(&mut state);
+        state.sram = Sram::new(&params, state.counters);
+        state.phase = Phase::Down;
+        *self.params.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(params);
+        self.trace.event("another-card", |_| Ok(()));
     }
 
     /// The target behind the card.
@@ -130,7 +153,7 @@ impl Card {
     /// forgotten, but the doorbell counters stay. One that is left running only loses
     /// the bus, and only until somebody makes it bus master again.
     pub fn reset(&self, why: &str) {
-        if self.params.left_running {
+        if self.params().left_running {
             return self.dma.set_bus_master(false);
         }
         let counters = self.state().counters;
@@ -177,7 +200,7 @@ impl Card {
         let mut state = self.state();
         self.begin_era(&mut state);
         state.counters = counters;
-        state.sram = Sram::new(&self.params, counters);
+        state.sram = Sram::new(&self.params(), counters);
         state.phase = Phase::Down;
         self.msi.forget();
         self.figures.lock().resets += 1;
@@ -190,6 +213,7 @@ impl Card {
         state.in_flight.clear();
         state.answered.clear();
         state.managing = false;
+        state.taken = 0;
         state.ring_next = 0;
         self.dma.begin(state.era);
     }

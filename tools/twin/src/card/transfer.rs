@@ -11,6 +11,7 @@
 use super::bringup::Regions;
 use super::dma::{Errand, NoDma};
 use super::faults::Kind;
+use super::odd::{self, Odd};
 use super::params::{JunkAfter, LengthFrom, MOST_JUNK};
 use super::state::Card;
 use super::trace::field;
@@ -98,6 +99,9 @@ impl Transfer<'_> {
             self.dawdle(pieces.len());
             let (now, later) = rest.split_at((piece.length as usize).min(rest.len()));
             rest = later;
+            if odd::is_lost(self.card.params().odd, piece.address) {
+                continue;
+            }
             if now.len() % 4 == 0 {
                 self.card
                     .dma
@@ -114,6 +118,11 @@ impl Transfer<'_> {
         }
         self.card.figures.lock().bytes_in += (data.len() - rest.len()) as u64;
         self.moved("data-in", data, &pieces);
+        if let (Some(Odd::ListNeverStops), Descriptor::List(index)) =
+            (self.card.params().odd, descriptor)
+        {
+            self.go_on(*index, data.len() as u64, random)?;
+        }
         end.map_or(Ok(()), |end| self.junk(end, random))
     }
 
@@ -127,7 +136,7 @@ impl Transfer<'_> {
 
     /// Hazard 1. That the host refuses it changes nothing for the command.
     fn junk(&self, end: u64, random: &mut ChaCha8Rng) -> Result<(), NoDma> {
-        let params = &self.card.params;
+        let params = &self.card.params();
         let mut length = params
             .overrun
             .unwrap_or_else(|| random.random_range(0..=params.junk));
@@ -180,7 +189,8 @@ impl Transfer<'_> {
             self.card
                 .trace
                 .event("overrun", |line| field!(line, "tag={} by={left}", self.tag));
-            if let (LengthFrom::Cdb, Some(last)) = (self.card.params.length_from, pieces.last_mut())
+            if let (LengthFrom::Cdb, Some(last)) =
+                (self.card.params().length_from, pieces.last_mut())
             {
                 last.length += left;
             }
@@ -191,7 +201,7 @@ impl Transfer<'_> {
 
     /// Reads a list as far as `length` needs it, or to the zero entry at its end.
     fn list(&self, index: u16, length: u64) -> Result<Vec<Entry>, NoDma> {
-        let params = &self.card.params;
+        let params = &self.card.params();
         // Whatever an index counts, the region is told in units of 64 bytes.
         let start = u64::from(index) * u64::from(params.list_unit);
         let region_len = u64::from(self.regions.list_units) * LIST_PIECE as u64;

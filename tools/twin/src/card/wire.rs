@@ -6,6 +6,7 @@
 //! Written from the hardware document alone. The driver has a codec of its own;
 //! the two share nothing, so that a mistake in one is not a mistake in both.
 
+use super::odd;
 use super::params::{CardParams, LunEncoding};
 use crate::scsi::SENSE_LEN;
 
@@ -32,8 +33,9 @@ impl Entry {
     pub fn decode(raw: [u8; ENTRY_LEN], params: &CardParams) -> Entry {
         let [a, b, c, d, e, high, mid, low] = raw;
         let high = if params.entry_count == 24 { high } else { 0 };
+        let address = u64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
         Entry {
-            address: u64::from_be_bytes([0, 0, 0, a, b, c, d, e]),
+            address: odd::address(params.odd, address),
             words: u32::from_be_bytes([0, high, mid, low]),
         }
     }

@@ -101,7 +101,7 @@ impl Workers {
         };
         Workers {
             card: card.clone(),
-            threads: (0..card.params.workers).map(work).collect(),
+            threads: (0..card.params().workers).map(work).collect(),
         }
     }
 }

@@ -83,7 +83,7 @@ impl Card {
 
     fn long_sense(&self, tag: u16, length: u16, random: &mut ChaCha8Rng) -> Answer {
         let mut answer = Answer::sense(tag, 0x0b, 0x47, 0x01);
-        let room = self.params.response_stride as usize - HEADER_LEN;
+        let room = self.params().response_stride as usize - HEADER_LEN;
         let from = answer.sense.len();
         answer.sense.resize(room.min(length.into()).max(from), 0);
         random.fill_bytes(&mut answer.sense[from..]);
@@ -124,7 +124,7 @@ impl Card {
         if self.strikes(Kind::CompletesTwice).is_some() {
             // The same bytes at the same place would change nothing if the host has
             // not used the tag again; if it has, this would be another fault.
-            self.ring(job, errand, tag);
+            self.ring_again(job, errand, tag);
             self.pend(job, regs::SCSI_PENDING);
         }
         self.needless_interrupts();
@@ -147,7 +147,7 @@ impl Card {
         if let Some(mut strike) = self.strikes(Kind::TagOutOfRange) {
             // Every host has memory for the largest distance of responses that the
             // card may have: beyond that the card does not write.
-            let room = u32::from(commands) * (MOST_ROOM / self.params.response_stride);
+            let room = u32::from(commands) * (MOST_ROOM / self.params().response_stride);
             let room = u16::try_from(room).unwrap_or(u16::MAX);
             let other = match commands < room {
                 true => strike.random.random_range(commands..room),

@@ -82,7 +82,7 @@ impl Card {
     }
 
     fn in_responses(&self, regions: &Regions, random: &mut ChaCha8Rng) -> (u64, Vec<u8>) {
-        let stride = u64::from(self.params.response_stride);
+        let stride = u64::from(self.params().response_stride);
         anywhere(
             regions.responses,
             u64::from(regions.commands) * stride,
@@ -107,7 +107,7 @@ impl Card {
         bytes[6] = [0, 2, 8, 0x28, bytes[6]][random.random_range(0..5)];
         bytes[7] = 0;
         bytes[8] = [0x70, 0x72, bytes[8]][random.random_range(0..3)];
-        let at = regions.responses + u64::from(tag) * u64::from(self.params.response_stride);
+        let at = regions.responses + u64::from(tag) * u64::from(self.params().response_stride);
         (at, bytes)
     }
 

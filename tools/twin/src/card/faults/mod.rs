@@ -142,6 +142,12 @@ impl Faults {
 }
 
 impl Card {
+    /// Has those things go wrong from now on that the card's parameters say.
+    pub fn begin_faults(self: &Arc<Self>) {
+        let params = self.params();
+        self.set_faults(&params.faults, params.seed);
+    }
+
     /// Has these things go wrong from now on, and no others.
     pub fn set_faults(self: &Arc<Self>, plan: &Plan, seed: u64) {
         self.faults.arm(plan, seed);

@@ -47,7 +47,7 @@ pub(super) fn work(bench: &Bench) -> bool {
         "{job:?}: dropped for no reason"
     );
     if completed == 1 {
-        let stride = u64::from(bench.card.params.response_stride);
+        let stride = u64::from(bench.card.params().response_stride);
         let at = job.regions.responses + u64::from(tag) * stride;
         let header = match after.check_conditions > before.check_conditions {
             true => wire::check_condition(tag),

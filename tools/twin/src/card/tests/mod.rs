@@ -4,6 +4,7 @@
 
 mod commands;
 mod faults;
+mod odd;
 mod random;
 mod replay;
 mod transfers;
@@ -41,7 +42,7 @@ impl Bench {
     }
 
     fn response(&self, tag: u16) -> Vec<u8> {
-        let stride = u64::from(self.card.params.response_stride);
+        let stride = u64::from(self.card.params().response_stride);
         self.memory.get(F + u64::from(tag) * stride, 26)
     }
 

@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 /// Where the tests' data lies; a page, filled with 0xa5.
-const DATA: u64 = 0x02_319b_5000;
+pub(super) const DATA: u64 = 0x02_319b_5000;
 
 impl Bench {
     fn with_transfer<T>(&self, then: impl FnOnce(&Transfer<'_>) -> T) -> T {
@@ -28,25 +28,25 @@ impl Bench {
         })
     }
 
-    fn deliver(&self, descriptor: [u8; 8], data: &[u8]) -> Result<(), NoDma> {
-        let descriptor = Descriptor::decode(descriptor, &self.card.params);
+    pub(super) fn deliver(&self, descriptor: [u8; 8], data: &[u8]) -> Result<(), NoDma> {
+        let descriptor = Descriptor::decode(descriptor, &self.card.params());
         let mut random = ChaCha8Rng::seed_from_u64(1);
         self.with_transfer(|transfer| transfer.deliver(&descriptor, data, &mut random))
     }
 
     fn fetch(&self, descriptor: [u8; 8], length: u64) -> Result<Vec<u8>, Short> {
-        let descriptor = Descriptor::decode(descriptor, &self.card.params);
+        let descriptor = Descriptor::decode(descriptor, &self.card.params());
         self.with_transfer(|transfer| transfer.fetch(&descriptor, length))
     }
 }
 
 /// An entry, or a direct descriptor.
-fn entry(address: u64, words: u8) -> [u8; 8] {
+pub(super) fn entry(address: u64, words: u8) -> [u8; 8] {
     let [.., a, b, c, d, e] = address.to_be_bytes();
     [a, b, c, d, e, 0, 0, words]
 }
 
-fn with_data(settings: &str) -> Bench {
+pub(super) fn with_data(settings: &str) -> Bench {
     let bench = Bench::ready(settings);
     bench.memory.map(DATA, 0x1000, true);
     bench

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Odd cards: those that are not like any that a driver could work with, each in one
+//! way. A driver has to find them out before it trusts them, and to leave them alone.
+
+use super::dma::NoDma;
+use super::transfer::Transfer;
+use super::wire::{ENTRY_LEN, Entry};
+use rand::RngCore;
+use rand_chacha::ChaCha8Rng;
+
+/// In which way a card is odd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Odd {
+    /// It does not heed the end of a list, nor of the data: every entry behind gets junk.
+    ListNeverStops,
+    /// Data comes 16 KiB behind where an entry leads.
+    WrongBuffer,
+    /// Of an address in an entry only 32 bits count. Data for memory above is lost: what it
+    /// would overwrite instead is spared, because the test's own machine is there.
+    Truncate32,
+    /// The words of its registers are little-endian.
+    ByteSwapped,
+    /// INQUIRY brings random bytes.
+    InquiryNonsense,
+    /// The mailbox is a ring of 16-bit words, each for one submission.
+    MailboxRing,
+    /// It answers no more commands than the completion ring has entries.
+    Stalls,
+}
+
+/// The names that [`parse`] knows.
+pub const VALUES: &str = "none|list-never-stops|wrong-buffer|truncate32|byte-swapped|\
+    inquiry-nonsense|mailbox-ring|stalls";
+
+/// Words of the mailbox that is a ring.
+const MAILBOX_WORDS: u32 = 64;
+
+/// Most entries behind the end of a list that the card does not heed.
+const MOST_BEHIND: usize = 1 << 12;
+
+/// An oddity by its name.
+pub fn parse(name: &str) -> Option<Option<Odd>> {
+    Some(match name {
+        "none" => None,
+        "list-never-stops" => Some(Odd::ListNeverStops),
+        "wrong-buffer" => Some(Odd::WrongBuffer),
+        "truncate32" => Some(Odd::Truncate32),
+        "byte-swapped" => Some(Odd::ByteSwapped),
+        "inquiry-nonsense" => Some(Odd::InquiryNonsense),
+        "mailbox-ring" => Some(Odd::MailboxRing),
+        "stalls" => Some(Odd::Stalls),
+        _ => return None,
+    })
+}
+
+/// Where an entry leads that says `address`.
+pub fn address(odd: Option<Odd>, address: u64) -> u64 {
+    match odd {
+        Some(Odd::WrongBuffer) => address + 0x4000,
+        _ => address,
+    }
+}
+
+/// Whether data for this address is lost.
+pub fn is_lost(odd: Option<Odd>, address: u64) -> bool {
+    odd == Some(Odd::Truncate32) && address >> 32 != 0
+}
+
+/// Where the tag of the next submission stands.
+pub fn mailbox(odd: Option<Odd>, mailbox: u32, taken: u32) -> u32 {
+    match odd {
+        Some(Odd::MailboxRing) => mailbox + taken % MAILBOX_WORDS * 2,
+        _ => mailbox,
+    }
+}
+
+/// Whether the card answers no more, with that entry of the ring to be written next.
+pub fn stalls(odd: Option<Odd>, ring_next: u32, ring_entries: u32) -> bool {
+    odd == Some(Odd::Stalls) && ring_next + 1 >= ring_entries
+}
+
+/// What becomes of data on its way.
+pub fn garble(odd: Option<Odd>, cdb: &[u8; 16], data: &mut [u8], random: &mut ChaCha8Rng) {
+    if odd == Some(Odd::InquiryNonsense) && cdb[0] == 0x12 {
+        random.fill_bytes(data);
+    }
+}
+
+impl Transfer<'_> {
+    /// Writes junk wherever the entries of region E lead that come behind those for
+    /// `length` bytes.
+    pub(super) fn go_on(
+        &self,
+        index: u16,
+        length: u64,
+        random: &mut ChaCha8Rng,
+    ) -> Result<(), NoDma> {
+        let params = self.card.params();
+        let mut at = u64::from(index) * u64::from(params.list_unit);
+        let end = u64::from(self.regions.list_units) * 64;
+        let (mut covered, mut behind) = (0, 0);
+        while at + ENTRY_LEN as u64 <= end && behind < MOST_BEHIND {
+            let mut raw = [0; ENTRY_LEN];
+            let list = self.regions.lists.saturating_add(at);
+            self.card.dma.read(self.errand, "list", list, &mut raw)?;
+            at += ENTRY_LEN as u64;
+            let entry = Entry::decode(raw, &params);
+            if covered < length {
+                covered += entry.bytes();
+                continue;
+            }
+            behind += 1;
+            let mut junk = vec![0; entry.bytes().min(64) as usize];
+            random.fill_bytes(&mut junk);
+            self.card
+                .dma
+                .write(self.errand, "junk", entry.address, &junk)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_known() {
+        for name in VALUES.split('|') {
+            assert!(parse(name).is_some(), "{name}");
+        }
+        assert_eq!(parse("even"), None);
+    }
+
+    #[test]
+    fn only_the_odd_are_odd() {
+        assert_eq!(address(None, 0x1_2345_6000), 0x1_2345_6000);
+        assert_eq!(
+            address(Some(Odd::WrongBuffer), 0x1_2345_6000),
+            0x1_2345_a000
+        );
+        assert!(!is_lost(None, 1 << 32) && !is_lost(Some(Odd::Truncate32), 1));
+        assert!(is_lost(Some(Odd::Truncate32), 1 << 32));
+        assert_eq!(mailbox(None, 0x174, 3), 0x174);
+        assert_eq!(mailbox(Some(Odd::MailboxRing), 0x174, 3), 0x17a);
+        assert!(!stalls(None, 128, 129) && stalls(Some(Odd::Stalls), 128, 129));
+    }
+}
