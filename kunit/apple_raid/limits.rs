@@ -54,12 +54,15 @@ mod tests {
         assert_eq!(tags(u32::MAX, u32::MAX), None);
         assert_eq!(tags(128, 128), None);
         assert_eq!(tags(129, 128), None);
+        // More than there are tags.
+        assert_eq!(tags(1 << 16, u32::MAX), Some(128));
+        assert_eq!(tags((1 << 16) + 1, u32::MAX), None);
         assert!(holds(10_000, |any| {
             let (scsi_commands, commands) = (any.any_u32(), any.any_u32());
             let tags = tags(scsi_commands, commands);
             let sound = match tags {
                 Some(tags) => (1..=128).contains(&tags) && u32::from(tags) < commands,
-                None => scsi_commands >= commands || scsi_commands == 0,
+                None => scsi_commands >= commands || !(1..=1 << 16).contains(&scsi_commands),
             };
             ensure(sound, (scsi_commands, commands, tags))
         }));

@@ -7,7 +7,10 @@
 mod tests {
     use crate::{
         bringup::Capabilities,
-        model::CardModel,
+        model::{
+            CardModel,
+            LunEncoding, //
+        },
         wire::{
             self,
             Entry,
@@ -41,24 +44,49 @@ mod tests {
     /// As macOS has it: 37 units for each of 60 tags, and tag 59's list begins at unit 0x887 (O).
     #[test]
     fn lists_as_in_the_trace() {
-        assert_eq!(CardModel::LIST_LEN / CARD.list_unit, 37);
-        assert_eq!(59 * CardModel::LIST_LEN / CARD.list_unit, 0x0887);
-        assert_eq!(60 * CardModel::LIST_LEN / CARD.list_unit, 2220);
+        assert_eq!(CardModel::LIST_LEN / CARD.list_unit.value, 37);
+        assert_eq!(59 * CardModel::LIST_LEN / CARD.list_unit.value, 0x0887);
+        assert_eq!(60 * CardModel::LIST_LEN / CARD.list_unit.value, 2220);
     }
 
     /// The index of a list has 16 bits and is not 0. The first tag has the second list.
     #[test]
     fn every_list_has_an_index() -> Result<(), kernel::error::Error> {
         let card = Capabilities {
-            scsi_commands: u32::MAX - 2,
-            commands: u32::MAX - 1,
+            scsi_commands: 1 << 16,
+            commands: u32::MAX,
         };
         for tag in 0..usize::from(card.tags()?) {
             let at = (tag + 1) * CardModel::LIST_LEN;
-            assert_eq!(at % CARD.list_unit, 0);
-            assert!((1..=usize::from(u16::MAX)).contains(&(at / CARD.list_unit)));
+            for unit in CardModel::LIST_UNITS {
+                assert_eq!(at % unit, 0);
+                assert!((1..=usize::from(u16::MAX)).contains(&(at / unit)));
+            }
         }
         Ok(())
+    }
+
+    /// What has not been seen is used for LUN 0 alone.
+    #[test]
+    fn an_encoding_that_was_not_seen() {
+        let mut card = CARD;
+        assert_eq!(card.max_lun(MAX_LUN), 1);
+        card.lun_encoding.see(LunEncoding::U16);
+        assert_eq!(card.max_lun(MAX_LUN), MAX_LUN);
+        assert_eq!(card.encode_lun(1), [0, 1, 0, 0]);
+        assert_eq!(card.encode_lun(0), CARD.encode_lun(0));
+    }
+
+    /// The buffers grow with what was seen behind data.
+    #[test]
+    fn bounce_margin() {
+        let mut card = CARD;
+        assert_eq!(card.bounce_margin(), CardModel::LEAST_MARGIN);
+        for seen in [0, 1, 16, 1024, 1025, 16 * 1024] {
+            card.overrun.see(seen);
+            assert!(card.bounce_margin() >= 4 * seen);
+            assert_eq!(card.bounce_margin() % 512, 0);
+        }
     }
 
     #[test]
@@ -71,8 +99,10 @@ mod tests {
     /// Header and sense of one response do not reach into the next.
     #[test]
     fn a_response_has_room_for_its_sense() {
-        assert!(8 + wire::SENSE_LEN.next_multiple_of(8) <= CARD.response_stride);
-        assert!(CARD.response_stride <= CardModel::MAX_RESPONSE_STRIDE);
-        assert_eq!(CARD.response_stride % 8, 0);
+        assert!(CardModel::RESPONSE_STRIDES.contains(&CARD.response_stride.value));
+        for stride in CardModel::RESPONSE_STRIDES {
+            assert!(8 + wire::SENSE_LEN.next_multiple_of(8) <= stride);
+            assert_eq!(stride % 8, 0);
+        }
     }
 }

@@ -18,7 +18,6 @@ mod tests {
             Plan,
             Refusal,
             Way,
-            BOUNCE_MARGIN,
             BOUNCE_MAX,
             BOUNDARY, //
         },
@@ -154,10 +153,13 @@ mod tests {
     #[test]
     fn bounced_data_can_be_described() {
         for len in 1..=BOUNCE_MAX {
-            let entry = Entry::new(WINDOW - u64::from(BOUNCE_MAX + BOUNCE_MARGIN), len);
+            let entry = Entry::new(
+                WINDOW - u64::from(BOUNCE_MAX + CardModel::LEAST_MARGIN),
+                len,
+            );
             assert!(entry.is_some());
             // A length that is rounded up to words ends in the margin.
-            assert!(len.div_ceil(4) * 4 <= BOUNCE_MAX + BOUNCE_MARGIN);
+            assert!(len.div_ceil(4) * 4 <= BOUNCE_MAX + CardModel::LEAST_MARGIN);
         }
     }
 }

@@ -7,6 +7,8 @@
 //! says what is known and how surely, and the driver is written so that what is not known for sure
 //! cannot cost data.
 //!
+//! Before it is trusted, a card is tried ([`learn`]); what it was found to be is its [`model`].
+//!
 //! The way of a command: [`submission`] decides how its data travels ([`transfer`], [`cdb`],
 //! [`bounce`]), writes it into the slot of its tag ([`wire`], [`regions`]) and rings the doorbell
 //! ([`bringup`], [`regs`]). What counts blocks needs [`blocks`]. An interrupt takes it back through
@@ -26,9 +28,11 @@ mod bounce;
 mod bringup;
 mod cdb;
 mod completion;
+mod debugfs;
 mod hba;
 #[cfg(CONFIG_SCSI_APPLE_RAID_KUNIT_TEST)]
 mod kunit;
+mod learn;
 mod model;
 mod regions;
 mod regs;
@@ -40,6 +44,7 @@ use crate::{
     bringup::Capabilities,
     hba::Hba,
     model::CardModel,
+    regions::Regions,
     scsi::Limits,
     submission::Journey,
     transfer::BOUNDARY, //
@@ -62,6 +67,14 @@ kernel::pci_device_table!(
 
 /// The driver.
 pub(crate) struct AppleRaid;
+
+/// A card that was found, and the memory that has to lie below 4 GiB for it.
+pub(crate) struct Found<'bound> {
+    bar: regs::Bar0<'bound>,
+    capabilities: Capabilities,
+    regions: Regions,
+    trial: learn::Memory,
+}
 
 /// Longest transfer, in 512-byte sectors: 1 MiB, which fits a list in single pages.
 const MAX_SECTORS: u32 = 2048;
@@ -119,7 +132,7 @@ impl scsi::Operations for AppleRaid {
 
 impl scsi::pci::Driver for AppleRaid {
     type IdInfo = ();
-    type Found<'bound> = (regs::Bar0<'bound>, Capabilities);
+    type Found<'bound> = Found<'bound>;
 
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
 
@@ -129,19 +142,30 @@ impl scsi::pci::Driver for AppleRaid {
         let tags = capabilities.tags().inspect_err(|_| {
             dev_err!(
                 pdev,
-                "the card says that it takes {:#x} SCSI commands of {:#x}: not supported\n",
+                "the card says that it takes {:#x} SCSI commands of {:#x}{}: not supported\n",
                 capabilities.scsi_commands,
-                capabilities.commands
+                capabilities.commands,
+                if capabilities.are_swapped() {
+                    ", with the bytes the wrong way round"
+                } else {
+                    ""
+                }
             );
         })?;
-        Ok((limits(tags), (bar, capabilities)))
+        let found = Found {
+            bar,
+            capabilities,
+            regions: Regions::new(pdev.as_ref(), tags)?,
+            trial: learn::Memory::new(pdev.as_ref(), tags)?,
+        };
+        Ok((limits(tags), found))
     }
 
     fn init<'bound>(
         pdev: &'bound pci::Device<Bound>,
-        (bar, capabilities): Self::Found<'bound>,
+        found: Self::Found<'bound>,
     ) -> impl PinInit<Hba<'bound>, Error> {
-        Hba::new(pdev, bar, capabilities)
+        Hba::new(pdev, found)
     }
 
     fn start(hba: &Hba<'_>, host: &scsi::Host<Self>) -> Result {
@@ -171,4 +195,10 @@ module_pci_driver! {
     authors: ["The apple-raid developers"],
     description: "Apple RAID Card",
     license: "GPL",
+    params: {
+        verbose_checks: bool {
+            default: false,
+            description: "Log what each check of the card has found",
+        },
+    },
 }

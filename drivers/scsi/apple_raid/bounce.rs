@@ -9,10 +9,7 @@
 
 use crate::{
     scsi,
-    transfer::{
-        BOUNCE_MARGIN,
-        BOUNCE_MAX, //
-    },
+    transfer::BOUNCE_MAX, //
 };
 use kernel::{
     device::{
@@ -63,11 +60,12 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Allocates the buffers.
-    pub(crate) fn new(dev: &Device<Bound>) -> Result<Self> {
+    /// Allocates the buffers, each with `margin` bytes behind for what the card writes past the
+    /// end.
+    pub(crate) fn new(dev: &Device<Bound>, margin: u32) -> Result<Self> {
         let mut buffers = KVec::with_capacity(BUFFERS, GFP_KERNEL)?;
         for _ in 0..BUFFERS {
-            let len = (BOUNCE_MAX + BOUNCE_MARGIN) as usize;
+            let len = (BOUNCE_MAX + margin) as usize;
             buffers.push(Coherent::zeroed_slice(dev, len, GFP_KERNEL)?, GFP_KERNEL)?;
         }
         Ok(Self {

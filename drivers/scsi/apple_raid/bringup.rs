@@ -4,10 +4,8 @@
 //! (O). It is also the only thing known to restart one.
 
 use crate::{
-    regions::{
-        Layout,
-        Regions, //
-    },
+    model::DoorbellKind,
+    regions::Layout,
     regs::{
         self,
         Bar0,
@@ -53,6 +51,9 @@ impl Capabilities {
     /// Most SCSI commands that the driver has use for; what the card was seen to offer (O).
     const MOST_COMMANDS: u32 = 128;
 
+    /// Most commands that a card can have slots for: a tag has 16 bits (O).
+    const MOST_SLOTS: u32 = 1 << 16;
+
     /// Reads them.
     pub(crate) fn read(bar: &Bar0<'_>) -> Self {
         Self {
@@ -79,14 +80,22 @@ impl Capabilities {
         found.unwrap_or_else(|_| Self::read(bar))
     }
 
+    /// Whether this is what a card would say that has its bytes the wrong way round.
+    pub(crate) fn are_swapped(self) -> bool {
+        let swapped = Self {
+            scsi_commands: self.scsi_commands.swap_bytes(),
+            commands: self.commands.swap_bytes(),
+        };
+        self.tags().is_err() && swapped.tags().is_ok()
+    }
+
     /// Number of SCSI commands that the driver keeps in flight at most.
     ///
     /// # Errors
     ///
     /// `ENODEV` if what the card says makes no sense.
     pub(crate) fn tags(self) -> Result<u16> {
-        let plausible = self.scsi_commands != 0
-            && self.scsi_commands != u32::MAX
+        let plausible = (1..=Self::MOST_SLOTS).contains(&self.scsi_commands)
             && self.scsi_commands < self.commands;
         if !plausible {
             return Err(ENODEV);
@@ -102,14 +111,36 @@ pub(crate) struct Doorbell {
     mailbox: usize,
     /// What the doorbell register holds: the host alone writes it, so it need not be read again.
     count: u32,
+    /// What is added to that when the doorbell was rung.
+    step: u32,
 }
 
 impl Doorbell {
+    /// The doorbell of a card that is ready.
+    pub(crate) fn new(bar: &Bar0<'_>, mailbox: usize, kind: DoorbellKind) -> Self {
+        Self {
+            mailbox,
+            count: bar.read(regs::SUBMIT_DOORBELL).count().0,
+            // CAST: The kind is its number.
+            step: kind as u32,
+        }
+    }
+
+    /// What is written to the register next.
+    pub(crate) fn next(&self) -> u32 {
+        self.count.wrapping_add(1)
+    }
+
+    /// The same doorbell, of another kind.
+    pub(crate) fn with_kind(&self, bar: &Bar0<'_>, kind: DoorbellKind) -> Self {
+        Self::new(bar, self.mailbox, kind)
+    }
+
     /// Submits the command in slot `tag`.
     pub(crate) fn ring(&mut self, bar: &Bar0<'_>, tag: u16) -> Result {
         bar.try_write16(tag.swap_bytes(), self.mailbox)?;
-        self.count = self.count.wrapping_add(1);
-        bar.write_reg(regs::SUBMIT_DOORBELL::zeroed().with_count(Be32(self.count)));
+        bar.write_reg(regs::SUBMIT_DOORBELL::zeroed().with_count(Be32(self.next())));
+        self.count = self.count.wrapping_add(self.step);
         Ok(())
     }
 }
@@ -131,7 +162,8 @@ macro_rules! write_address {
 }
 
 /// Tells the card where the regions are.
-fn configure(bar: &Bar0<'_>, tags: u32, layout: &Layout) {
+fn configure(bar: &Bar0<'_>, layout: &Layout) {
+    let tags = u32::from(layout.tags);
     bar.write_reg(regs::READY::zeroed());
     bar.write_reg(regs::SCSI_SLOTS::zeroed().with_count(Be32(tags)));
     bar.write_reg(regs::MANAGEMENT_SLOTS::zeroed().with_count(Be32(1)));
@@ -214,28 +246,41 @@ fn open_interrupts(pdev: &pci::Device<Bound>, bar: &Bar0<'_>) {
     bar.write_reg(regs::SCSI_MASK::zeroed());
 }
 
-/// Does the handshake. The card becomes bus master only when it has been told of the regions.
+/// Does the handshake, but for the masks of the interrupts. The card becomes bus master only when
+/// it has been told of the regions. Returns where the mailbox is.
 ///
 /// # Errors
 ///
 /// `ENODEV` or `ETIMEDOUT` if the card does not play its part; a line in the log says why.
-pub(crate) fn bring_up(
+pub(crate) fn shake_hands(
     pdev: &pci::Device<Bound>,
     bar: &Bar0<'_>,
-    regions: &Regions,
+    layout: &Layout,
     become_master: impl FnOnce(),
-) -> Result<Doorbell> {
-    configure(bar, regions.tags().into(), &regions.layout());
+) -> Result<usize> {
+    configure(bar, layout);
     let mailbox = mailbox(pdev, bar)?;
     become_master();
 
     let rung = bar.read(regs::CONFIG_DOORBELL).count().0;
     bar.write_reg(regs::CONFIG_DOORBELL::zeroed().with_count(Be32(rung.wrapping_add(1))));
     wait_until_ready(pdev, bar)?;
-    open_interrupts(pdev, bar);
+    Ok(mailbox)
+}
 
-    Ok(Doorbell {
-        mailbox,
-        count: bar.read(regs::SUBMIT_DOORBELL).count().0,
-    })
+/// Does the whole handshake, with a card whose doorbell is of that kind.
+///
+/// # Errors
+///
+/// As for [`shake_hands`].
+pub(crate) fn bring_up(
+    pdev: &pci::Device<Bound>,
+    bar: &Bar0<'_>,
+    layout: &Layout,
+    kind: DoorbellKind,
+    become_master: impl FnOnce(),
+) -> Result<Doorbell> {
+    let mailbox = shake_hands(pdev, bar, layout, become_master)?;
+    open_interrupts(pdev, bar);
+    Ok(Doorbell::new(bar, mailbox, kind))
 }

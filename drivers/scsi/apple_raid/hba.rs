@@ -25,6 +25,8 @@ use crate::{
         Doorbell, //
     },
     completion,
+    debugfs,
+    learn,
     model::CardModel,
     regions::Regions,
     regs::Bar0,
@@ -37,7 +39,8 @@ use crate::{
     },
     submission::Journey,
     transfer::Way,
-    AppleRaid, //
+    AppleRaid,
+    Found, //
 };
 use kernel::{
     device::Bound,
@@ -64,7 +67,10 @@ pub(crate) enum Gate {
 pub(crate) struct Hba<'bound> {
     pub(crate) pdev: &'bound pci::Device<Bound>,
     pub(crate) bar: Bar0<'bound>,
+    /// What the card was found to be.
     pub(crate) model: CardModel,
+    /// One more than the highest logical unit number that the card can be told of.
+    pub(crate) max_lun: u64,
     pub(crate) regions: Regions,
     pub(crate) bounce: Pool,
     pub(crate) blocks: BlockLengths,
@@ -74,24 +80,34 @@ pub(crate) struct Hba<'bound> {
     pub(crate) completing: SpinLockIrq<bool>,
     capabilities: Capabilities,
     bus_master: BusMaster<'bound>,
+    _shown: debugfs::Shown,
 }
 
 impl<'bound> Hba<'bound> {
-    /// Allocates what a card needs. The card is not touched.
+    /// Finds out what the card is, in a conversation of its own that ends before this returns, and
+    /// allocates what such a card needs.
     pub(crate) fn new(
         pdev: &'bound pci::Device<Bound>,
-        bar: Bar0<'bound>,
-        capabilities: Capabilities,
+        found: Found<'bound>,
     ) -> impl PinInit<Self, Error> + 'bound {
         pin_init::pin_init_scope(move || {
-            let model = CardModel::REFERENCE;
-            let regions = Regions::new(pdev.as_ref(), model, capabilities.tags()?)?;
-            let bounce = Pool::new(pdev.as_ref())?;
+            let Found {
+                bar,
+                capabilities,
+                regions,
+                mut trial,
+            } = found;
+            let model = learn::learn(pdev, &bar, &mut trial)?;
+            drop(trial);
+            let shown = debugfs::show(pdev.as_ref(), model)?;
+            let regions = regions.for_card(model);
+            let bounce = Pool::new(pdev.as_ref(), model.bounce_margin())?;
             let blocks = BlockLengths::new(crate::MAX_LUN)?;
             Ok(try_pin_init!(Self {
                 pdev,
                 bar,
                 model,
+                max_lun: model.max_lun(crate::MAX_LUN),
                 regions,
                 bounce,
                 blocks,
@@ -99,6 +115,7 @@ impl<'bound> Hba<'bound> {
                 completing <- new_spinlock_irq!(true),
                 capabilities,
                 bus_master: BusMaster::new(pdev),
+                _shown: shown,
             }? Error))
         })
     }
@@ -127,7 +144,8 @@ impl<'bound> Hba<'bound> {
     }
 
     fn bring_up(&self, stopped: DmaStopped<'_>) -> Result<Doorbell> {
-        bringup::bring_up(self.pdev, &self.bar, &self.regions, || {
+        let (layout, doorbell) = (self.regions.layout(), self.model.doorbell.value);
+        bringup::bring_up(self.pdev, &self.bar, &layout, doorbell, || {
             self.bus_master.start(stopped)
         })
     }

@@ -3,6 +3,8 @@
 //! The pieces of host memory that the card works in: regions A to F.
 //!
 //! They are allocated once, before the card is brought up, and outlive every conversation with it.
+//! They lie below 4 GiB, as macOS's did (O): the high words of their addresses were never seen in
+//! use, unlike those of the entries.
 //! The card writes to C, D and F at any time, so what is read from there is untrusted; it is read
 //! with volatile accesses, a word at a time.
 
@@ -62,6 +64,7 @@ pub(crate) struct Regions {
 
 /// Address and size of the regions, as the card is told.
 pub(crate) struct Layout {
+    pub(crate) tags: u16,
     pub(crate) slots: DmaAddress,
     pub(crate) management_command: DmaAddress,
     pub(crate) management_command_len: u32,
@@ -76,11 +79,12 @@ impl Regions {
     /// Entries of a list.
     const LIST_ENTRIES: usize = CardModel::LIST_LEN / wire::ENTRY_LEN;
 
-    /// Allocates the regions for `tags` commands.
-    pub(crate) fn new(dev: &Device<Bound>, model: CardModel, tags: u16) -> Result<Self> {
+    /// Allocates the regions for `tags` commands, before it is known what the card is like: there
+    /// is room for all that the driver can work with.
+    pub(crate) fn new(dev: &Device<Bound>, tags: u16) -> Result<Self> {
         let count = usize::from(tags);
         Ok(Self {
-            model,
+            model: CardModel::REFERENCE,
             tags,
             slots: Coherent::zeroed_slice(dev, count, GFP_KERNEL)?,
             management_command: Coherent::zeroed_slice(dev, PAGE_SIZE, GFP_KERNEL)?,
@@ -96,9 +100,15 @@ impl Regions {
         })
     }
 
+    /// The same memory, used as a card wants it that is like this.
+    pub(crate) fn for_card(self, model: CardModel) -> Self {
+        Self { model, ..self }
+    }
+
     /// What the card is told at bring-up.
     pub(crate) fn layout(&self) -> Layout {
         Layout {
+            tags: self.tags,
             slots: self.slots.dma_address(),
             management_command: self.management_command.dma_address(),
             management_command_len: self.management_command.len() as u32,
@@ -136,7 +146,7 @@ impl Regions {
             at += 1;
         }
         self.write_entry(at, Entry::ZERO)?;
-        let index = (first * wire::ENTRY_LEN).checked_div(self.model.list_unit);
+        let index = (first * wire::ENTRY_LEN).checked_div(self.model.list_unit.value);
         let index = u16::try_from(index.ok_or(EINVAL)?)?;
         Ok(Entry::list(NonZero::new(index).ok_or(EINVAL)?))
     }
@@ -159,7 +169,7 @@ impl Regions {
     }
 
     fn response_at(&self, tag: u16) -> usize {
-        usize::from(tag) * self.model.response_stride / 8
+        usize::from(tag) * self.model.response_stride.value / 8
     }
 
     /// What the card answered to `tag`, if it did.

@@ -67,6 +67,10 @@ pub(crate) fn queue_command<'a>(
     host: &'a Host,
     cmd: Command<'a, AppleRaid>,
 ) -> Queued<'a> {
+    if cmd.lun() >= hba.max_lun {
+        unnamed(hba, host, cmd);
+        return Ok(());
+    }
     let Some(cdb) = padded(cmd.cdb()) else {
         refuse(hba, host, cmd, Refusal::UnknownCommand);
         return Ok(());
@@ -116,6 +120,18 @@ fn refuse(hba: &Hba<'_>, host: &Host, cmd: Command<'_, AppleRaid>, refusal: Refu
         // INVALID FIELD IN CDB
         _ => Sense::new(SenseKey::IllegalRequest, 0x24, 0),
     });
+}
+
+/// Ends a command for a logical unit that the card cannot be told of.
+fn unnamed(hba: &Hba<'_>, host: &Host, cmd: Command<'_, AppleRaid>) {
+    if host.may_complain() {
+        dev_info!(
+            hba.pdev,
+            "LUN {}: how the card names it is not known: load the driver anew to find out\n",
+            cmd.lun()
+        );
+    }
+    cmd.complete(Outcome::host(HostByte::NoConnect));
 }
 
 /// The data goes straight between the card and the caller's buffer.

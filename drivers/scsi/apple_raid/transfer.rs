@@ -33,10 +33,6 @@ pub(crate) const BOUNDARY: u32 = 512;
 /// Longest transfer through a bounce buffer, in bytes. Every allocation length of two bytes fits.
 pub(crate) const BOUNCE_MAX: u32 = 124 * 1024;
 
-/// Room behind a bounce buffer for what the card writes past the end, in bytes. Seen were a few
-/// bytes (O).
-pub(crate) const BOUNCE_MARGIN: u32 = 4 * 1024;
-
 /// Which way the caller's buffer goes, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Buffer {

@@ -59,6 +59,14 @@ impl Entry {
         Some(Self((address << 24 | u64::from(words)).to_be_bytes()))
     }
 
+    /// An entry at the same address with a count of words that may take all three bytes of the
+    /// field, to find out how many the card reads.
+    pub(crate) fn with_words(self, words: u32) -> Self {
+        let Self([a, b, c, d, e, ..]) = self;
+        let [_, high, middle, low] = words.to_be_bytes();
+        Self([a, b, c, d, e, high, middle, low])
+    }
+
     /// A descriptor that leads to a list: the index of its first unit in region E (O; unit I).
     ///
     /// Index 0 could not be told from "no data", so there is none.

@@ -21,7 +21,8 @@ use apple_raid_twin::{
 use arbitrary::{Arbitrary, Unstructured};
 
 use crate::{
-    transfer::{BOUNCE_MARGIN, BOUNCE_MAX, BOUNDARY, Buffer, Plan, Way, plan},
+    model::CardModel,
+    transfer::{BOUNCE_MAX, BOUNDARY, Buffer, Plan, Way, plan},
     wire::{self, ENTRY_LEN, Entry, MAX_WORDS, Response},
 };
 
@@ -129,10 +130,13 @@ fn describe(bench: &Bench, input: &Input, plan: Plan) -> (Entry, Vec<Range<u64>>
     match plan {
         Plan::NoData => (Entry::ZERO, Vec::new()),
         Plan::Bounce(way, len) => {
-            let room = (BOUNCE_MAX + BOUNCE_MARGIN) as usize;
+            let room = (BOUNCE_MAX + CardModel::LEAST_MARGIN) as usize;
             bench.memory.map(BOUNCE, room, way == Way::In);
             let descriptor = Entry::new(BOUNCE, len).expect("an entry for a bounce buffer");
-            (descriptor, vec![range(BOUNCE, len + BOUNCE_MARGIN)])
+            (
+                descriptor,
+                vec![range(BOUNCE, len + CardModel::LEAST_MARGIN)],
+            )
         }
         Plan::Direct(way) => {
             let segments = segments(input);

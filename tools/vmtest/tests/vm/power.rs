@@ -44,7 +44,7 @@ fn resets_sleep_and_errors() {
 
     for n in 1..=3 {
         ok(&vm, &format!("echo 1 >{CARD}/reset"));
-        assert_eq!(vm.twin().report().handshakes, 1 + n);
+        assert_eq!(vm.twin().report().handshakes, 2 + n);
         goes_on(&vm, &job);
     }
 
@@ -52,7 +52,7 @@ fn resets_sleep_and_errors() {
     for n in 1..=2 {
         let before = vm.twin().trace().mark();
         ok_within(&vm, 60, "echo freeze >/sys/power/state");
-        assert_eq!(vm.twin().report().handshakes, 4 + n);
+        assert_eq!(vm.twin().report().handshakes, 5 + n);
         let first = commands(&vm, before)[0];
         assert_eq!(first & (MEMORY | BUS_MASTER), MEMORY, "{first:#x}");
         goes_on(&vm, &job);
@@ -65,7 +65,7 @@ fn resets_sleep_and_errors() {
         .execute("human-monitor-command", json!({ "command-line": inject }))
         .unwrap();
     wait_for(&vm, "dmesg | grep -q 'device recovery successful'");
-    assert_eq!(vm.twin().report().handshakes, 7);
+    assert_eq!(vm.twin().report().handshakes, 8);
     goes_on(&vm, &job);
 
     end(&vm, job);

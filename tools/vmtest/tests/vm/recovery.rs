@@ -81,7 +81,7 @@ fn commands_and_resets_wait_for_the_end() {
     waits(&reset);
     let read = vm.spawn(READ).unwrap();
     assert_eq!(call(&vm, "slot_reset"), "recovered");
-    assert_eq!(vm.twin().report().handshakes, 2);
+    assert_eq!(vm.twin().report().handshakes, 3);
     let before = vm.twin().report().submitted;
     waits(&read);
     assert!(!reset.is_done());
@@ -89,7 +89,7 @@ fn commands_and_resets_wait_for_the_end() {
     call(&vm, "resume");
     succeeded(read.wait(vm.within(20)).unwrap(), READ);
     succeeded(reset.wait(vm.within(20)).unwrap(), RESET);
-    assert_eq!(vm.twin().report().handshakes, 2);
+    assert_eq!(vm.twin().report().handshakes, 3);
     ends_clean(vm);
 }
 
@@ -101,14 +101,14 @@ fn a_reset_in_the_middle() {
     call(&vm, "frozen");
     call(&vm, "reset_prepare");
     call(&vm, "reset_done");
-    assert_eq!(vm.twin().report().handshakes, 1);
-    assert_eq!(call(&vm, "slot_reset"), "recovered");
     assert_eq!(vm.twin().report().handshakes, 2);
+    assert_eq!(call(&vm, "slot_reset"), "recovered");
+    assert_eq!(vm.twin().report().handshakes, 3);
     call(&vm, "reset_prepare");
     call(&vm, "reset_done");
-    assert_eq!(vm.twin().report().handshakes, 2);
-    call(&vm, "resume");
     assert_eq!(vm.twin().report().handshakes, 3);
+    call(&vm, "resume");
+    assert_eq!(vm.twin().report().handshakes, 4);
     goes_on(&vm, &job);
     end(&vm, job);
     ends_clean(vm);
@@ -155,7 +155,7 @@ fn a_permanent_failure() {
         // Nothing brings it back.
         assert_eq!(call(&vm, "slot_reset"), "disconnect");
         call(&vm, "resume");
-        assert_eq!(vm.twin().report().handshakes, 1);
+        assert_eq!(vm.twin().report().handshakes, 2);
         assert_ne!(vm.exec(READ).unwrap().status, 0);
         ok_within(&vm, 20, &format!("echo {CARD} >{DRIVER}/unbind"));
         ok(&vm, &format!("echo {CARD} >{DRIVER}/bind"));

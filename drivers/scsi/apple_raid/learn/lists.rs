@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Checks 2 and 3: where data and lists lie, and where they end.
+//!
+//! The data is always INQUIRY's, of LUN 0, 36 bytes, and each time the same. It goes to areas of
+//! the yard (see `landing.rs`), and each guess that might be wrong leads to an area of its own.
+
+use super::{
+    answers::{
+        self,
+        INQUIRY_LEN, //
+    },
+    landing::{
+        choose,
+        landed,
+        Piece,
+        AREA, //
+    },
+    misfit::Misfit,
+    trial::{
+        Question,
+        Trial, //
+    },
+    Stop, //
+};
+use crate::{
+    model::CardModel,
+    wire::{
+        Entry,
+        ENTRY_LEN, //
+    },
+};
+use core::num::NonZero;
+use kernel::prelude::*;
+
+/// The data that each INQUIRY has to bring.
+type Data = [u8; INQUIRY_LEN];
+
+/// The index of a list whose place depends on the unit that an index counts.
+const INDEX: usize = 8;
+
+/// The first entry of a list at byte `at` of region E.
+fn entry_at(at: usize) -> usize {
+    at / ENTRY_LEN
+}
+
+fn list_at(at: usize, unit: usize) -> Result<Entry> {
+    let index = at.checked_div(unit).ok_or(EINVAL)?;
+    let index = NonZero::new(u16::try_from(index)?).ok_or(EINVAL)?;
+    Ok(Entry::list(index))
+}
+
+const fn piece(area: usize, len: usize) -> Piece {
+    Piece { area, len }
+}
+
+const WHOLE: [Piece; 1] = [piece(0, INQUIRY_LEN)];
+
+/// Data by an entry in the slot: the simplest of all transfers.
+pub(super) fn check_direct(trial: &mut Trial<'_, '_>) -> Result<Data, Stop> {
+    let what = "INQUIRY";
+    let to = trial.memory.entry(0, INQUIRY_LEN as u32)?;
+    let marks = trial.inquire(what, to)?;
+    let overrun = landed(what, &marks, &WHOLE)?;
+    trial.note_overrun(overrun);
+    let data: Data = trial.collect(&WHOLE)?;
+    trial.say(format_args!("LUN 0: {:02x?}", data));
+    answers::inquiry(&data)?;
+    // Once more, so that what comes next has something to be compared with.
+    let again = trial.memory.entry(1, INQUIRY_LEN as u32)?;
+    let marks = trial.inquire(what, again)?;
+    trial.expect(what, &marks, &[piece(1, INQUIRY_LEN)], &data)?;
+    Ok(data)
+}
+
+/// Which unit the index of a list counts: there is a list where each would have it.
+pub(super) fn check_unit(trial: &mut Trial<'_, '_>, data: &Data) -> Result<(), Stop> {
+    let what = "INQUIRY by a list";
+    let [small, large] = CardModel::LIST_UNITS;
+    for (area, unit) in [(0, small), (1, large)] {
+        let entry = trial.memory.entry(area, INQUIRY_LEN as u32)?;
+        trial.memory.write_entry(entry_at(INDEX * unit), entry)?;
+        trial
+            .memory
+            .write_entry(entry_at(INDEX * unit) + 1, Entry::ZERO)?;
+    }
+    let marks = trial.inquire(what, list_at(INDEX, 1)?)?;
+    let (in_small, in_large) = ([piece(0, INQUIRY_LEN)], [piece(1, INQUIRY_LEN)]);
+    let ways = [(small, in_small.as_slice()), (large, in_large.as_slice())];
+    let (unit, _) = choose(what, &marks, &ways)?;
+    trial.say(format_args!("a list index counts units of {unit} bytes"));
+    trial.model.list_unit.see(unit);
+    let area = usize::from(unit == large);
+    trial.expect(what, &marks, &[piece(area, INQUIRY_LEN)], data)
+}
+
+/// That a list of several entries is followed, and ends: behind its end are entries that lead
+/// elsewhere. It is where the highest tag's will be.
+pub(super) fn check_several(trial: &mut Trial<'_, '_>, data: &Data) -> Result<(), Stop> {
+    let what = "INQUIRY by a list of three";
+    let at = usize::from(trial.tags) * CardModel::LIST_LEN;
+    let pieces = [piece(0, 8), piece(1, 16), piece(2, 12)];
+    for (n, piece) in pieces.iter().enumerate() {
+        let entry = trial.memory.entry(piece.area, piece.len as u32)?;
+        trial.memory.write_entry(entry_at(at) + n, entry)?;
+    }
+    trial
+        .memory
+        .write_entry(entry_at(at) + pieces.len(), Entry::ZERO)?;
+    let marks = trial.inquire(what, list_at(at, trial.model.list_unit.value)?)?;
+    trial.expect(what, &marks, &pieces, data)?;
+    trial.say(format_args!(
+        "a list of three entries is followed, and ends"
+    ));
+    Ok(())
+}
+
+/// How wide the count of an entry is: if 16 bits, one of 0x10002 words has 2, and the rest of the
+/// data comes to the next entry. The driver makes do with 16.
+pub(super) fn check_count(trial: &mut Trial<'_, '_>, data: &Data) -> Result<(), Stop> {
+    const WORDS: u32 = 0x1_0002;
+    const NEXT: usize = WORDS as usize * 4 / AREA + 1;
+    let what = "INQUIRY by a long entry";
+    let at = CardModel::LIST_LEN;
+    let long = trial.memory.entry(0, 8)?.with_words(WORDS);
+    let next = trial.memory.entry(NEXT, INQUIRY_LEN as u32)?;
+    for (n, entry) in [long, next, Entry::ZERO].into_iter().enumerate() {
+        trial.memory.write_entry(entry_at(at) + n, entry)?;
+    }
+    let marks = trial.inquire(what, list_at(at, trial.model.list_unit.value)?)?;
+    let cut = [piece(0, 8), piece(NEXT, INQUIRY_LEN - 8)];
+    let ways = [(24, WHOLE.as_slice()), (16, cut.as_slice())];
+    let (bits, _) = choose(what, &marks, &ways)?;
+    trial.say(format_args!("the count of an entry has {bits} bits"));
+    trial.model.count_bits.see(bits);
+    let pieces = if bits == 24 { WHOLE.as_slice() } else { &cut };
+    trial.expect(what, &marks, pieces, data)
+}
+
+/// How far behind data the card writes: tried with every length, since it does not always.
+pub(super) fn check_overrun(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
+    let what = "INQUIRY of few bytes";
+    for len in 5..INQUIRY_LEN {
+        let descriptor = trial.memory.entry(0, len as u32)?;
+        trial.ask(&Question {
+            what,
+            lun: [0; 4],
+            cdb: &[0x12, 0, 0, 0, len as u8],
+            descriptor,
+        })?;
+        let span = trial.memory.mark(0)?.ok_or(Misfit::Nowhere(what))?;
+        if span.end == AREA {
+            return Err(Misfit::Overrun(AREA - len).into());
+        }
+        trial.note_overrun(span.end.saturating_sub(len.next_multiple_of(4)) as u32);
+        trial.memory.sweep(0)?;
+    }
+    trial.say(format_args!(
+        "{} bytes behind data, at most",
+        trial.model.overrun.value
+    ));
+    Ok(())
+}

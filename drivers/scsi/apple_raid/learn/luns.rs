@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Check 6: how a slot names a logical unit other than 0.
+//!
+//! Two encodings are possible, and a card that takes the other one finds LUN 0 in what was meant
+//! for another unit. So a unit that REPORT LUNS names is asked who it is in both, and has to be
+//! another than LUN 0 in one of them. Where nothing can be found out, the driver keeps to LUN 0:
+//! what was meant for one unit must not reach another.
+
+use super::{
+    answers::{
+        self,
+        Identity,
+        PAGE_LEN, //
+    },
+    landing::{
+        landed,
+        Piece, //
+    },
+    trial::{
+        Question,
+        Trial, //
+    },
+    Stop, //
+};
+use crate::model::LunEncoding;
+use kernel::prelude::*;
+
+/// Bytes that REPORT LUNS is asked for: the units from 0 to 255.
+const REPORT_LEN: usize = 8 + 256 * 8;
+
+/// Pages of vital product data that tell units from each other: identification, serial number.
+const PAGES: [u8; 2] = [0x83, 0x80];
+
+/// Learns the encoding, if there is a unit to learn it from.
+pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
+    let Some(report) = report_luns(trial)? else {
+        trial.say(format_args!("REPORT LUNS fails"));
+        return Ok(());
+    };
+    let Some(lun) = answers::other_lun(&report, crate::MAX_LUN)? else {
+        trial.say(format_args!("there is no unit but LUN 0"));
+        return Ok(());
+    };
+    for page in PAGES {
+        let first = identity(trial, [0; 4], page)?;
+        let mut answers = LunEncoding::CANDIDATES.map(|encoding| (encoding, false));
+        for (encoding, other) in &mut answers {
+            *other = identity(trial, encoding.encode(lun), page)?.is_another_than(&first);
+        }
+        trial.say(format_args!("LUN {lun}, page {page:#x}: {answers:?}"));
+        if let Some(encoding) = answers::one_of(answers) {
+            trial.model.lun_encoding.see(encoding);
+            return Ok(());
+        }
+    }
+    dev_warn!(
+        trial.pdev,
+        "LUN {} cannot be told from LUN 0: only LUN 0 will be used\n",
+        lun
+    );
+    Ok(())
+}
+
+/// The data of REPORT LUNS, if the card carries it out.
+fn report_luns(trial: &mut Trial<'_, '_>) -> Result<Option<KVec<u8>>, Stop> {
+    let what = "REPORT LUNS";
+    let [_, _, high, low] = (REPORT_LEN as u32).to_be_bytes();
+    let descriptor = trial.memory.entry(0, REPORT_LEN as u32)?;
+    let answered = trial.try_ask(&Question {
+        what,
+        lun: [0; 4],
+        cdb: &[0xa0, 0, 0, 0, 0, 0, 0, 0, high, low],
+        descriptor,
+    })?;
+    if !answered {
+        return Ok(None);
+    }
+    let marks = trial.memory.marks()?;
+    // An empty list is a head of 8 bytes.
+    landed(what, &marks, &[Piece { area: 0, len: 8 }])?;
+    let mut report = KVec::from_elem(0, REPORT_LEN, GFP_KERNEL).map_err(Error::from)?;
+    trial.memory.data(0, &mut report)?;
+    trial.memory.sweep(0)?;
+    Ok(Some(report))
+}
+
+/// Who the unit is that these bytes of a slot name.
+fn identity(trial: &mut Trial<'_, '_>, lun: [u8; 4], page: u8) -> Result<Identity, Stop> {
+    let descriptor = trial.memory.entry(0, PAGE_LEN as u32)?;
+    let answered = trial.try_ask(&Question {
+        what: "INQUIRY for vital product data",
+        lun,
+        cdb: &[0x12, 1, page, 0, PAGE_LEN as u8],
+        descriptor,
+    })?;
+    let mut data = [0; PAGE_LEN];
+    trial.memory.data(0, &mut data)?;
+    trial.memory.sweep(0)?;
+    Ok(if answered {
+        Identity::of_page(page, &data)
+    } else {
+        Identity::ABSENT
+    })
+}
