@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use apple_raid_twin::CardParams;
 use vmtest::{Builder, Output, Vm, VolumeSpec};
 
 /// A guest with two volumes of the card, on which nothing else is.
@@ -106,6 +107,12 @@ pub fn unit(vm: &Vm, lun: u16) -> Unit {
         disk: format!("/dev/{disk}"),
         generic: format!("/dev/{generic}"),
     }
+}
+
+/// Puts another card into the slot, with the same volumes, while the driver is not loaded.
+pub fn another_card(vm: &Vm, settings: &str) {
+    vm.twin()
+        .become_another(settings.parse::<CardParams>().unwrap());
 }
 
 /// Waits for both disks: they are probed in the background.

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Cards that no driver could work with: each is refused by one line that says why, and is left
+//! alone.
+
+use crate::common::{another_card, ok};
+use vmtest::Vm;
+
+/// Settings of the twin, and what the line in the log has to say.
+const CARDS: &[(&str, &str)] = &[
+    ("response-stride=48", "responses lie 48 bytes apart"),
+    ("response-stride=1024", "responses lie 1024 bytes apart"),
+    (
+        "list-unit=16",
+        "INQUIRY by a list: the data came to another buffer",
+    ),
+    (
+        "list-unit=512",
+        "INQUIRY by a list: the data came to another buffer",
+    ),
+    (
+        "odd=list-never-stops",
+        "INQUIRY by a list: the card did not stop",
+    ),
+    (
+        "odd=list-never-stops list-unit=8",
+        "INQUIRY by a list: the card did not stop",
+    ),
+    (
+        "odd=wrong-buffer",
+        "INQUIRY: the data came to another buffer",
+    ),
+    (
+        "odd=truncate32",
+        "was not reached: are addresses cut to 32 bits?",
+    ),
+    ("odd=byte-swapped", "with the bytes the wrong way round"),
+    ("odd=inquiry-nonsense", "what INQUIRY says makes no sense"),
+    ("odd=mailbox-ring", "was submitted, and tag 0 answered"),
+    ("odd=stalls", "no answer any more after 128 commands"),
+];
+
+/// What is there of the driver while it is loaded and has refused the card: nothing.
+const NOTHING: &str = r#"
+card=$(lspci -D -d 106b:008a | cut -d' ' -f1)
+fail() { echo "$*"; exit 1; }
+[ -d /sys/module/apple_raid ] || fail "the module is gone"
+[ ! -e /sys/bus/pci/devices/$card/driver ] || fail "the driver is bound"
+[ -z "$(ls /sys/class/scsi_host)" ] || fail "there is a host"
+! grep apple_raid /proc/iomem || fail "its registers are mapped"
+! grep apple_raid /proc/interrupts || fail "its interrupt is handled"
+! ls -d /sys/kernel/debug/apple_raid-* 2>/dev/null || fail "there is something in debugfs"
+[ "$(cat /sys/bus/pci/devices/$card/enable)" = 0 ] || fail "the card is enabled"
+[ "$(setpci -s $card COMMAND)" = "$(setpci -s $card COMMAND | tr 4567cdef 012389ab)" ] || fail "the card is bus master"
+"#;
+
+/// What the driver has logged since the card was changed, without the time.
+const LOG: &str = "dmesg | sed -n 's/^\\[[^]]*\\] apple_raid [^ ]*: //p'; dmesg -C";
+
+#[test]
+fn odd_cards_are_refused_and_left_alone() {
+    let vm = Vm::builder().memory(5 << 30).no_load().boot().unwrap();
+    // So that a driver that maps all and frees nothing would show.
+    ok(&vm, "modprobe apple_raid && rmmod apple_raid && dmesg -C");
+    let before = vm.twin().report();
+    for (settings, why) in CARDS {
+        another_card(&vm, settings);
+        ok(&vm, "modprobe apple_raid");
+        ok(&vm, NOTHING);
+        let log = ok(&vm, LOG);
+        println!("{settings}: {log}");
+        assert_eq!(log.lines().count(), 1, "{settings}: {log}");
+        assert!(log.contains(why), "{settings}: {log}");
+        ok(&vm, "rmmod apple_raid");
+    }
+    let after = vm.twin().report();
+    assert_eq!(after.dma_refused, before.dma_refused, "{after:?}");
+
+    another_card(&vm, "");
+    ok(&vm, "modprobe apple_raid");
+    ok(
+        &vm,
+        "for i in $(seq 100); do [ -b /dev/sda ] && exit 0; sleep 0.1; done; exit 1",
+    );
+    assert_eq!(vm.reports().unwrap(), []);
+    assert_eq!(vm.shutdown().unwrap(), []);
+}
