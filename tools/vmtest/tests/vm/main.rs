@@ -26,6 +26,7 @@ mod personalities;
 mod power;
 mod recovery;
 mod refusals;
+mod report;
 mod root;
 mod transfers;
 mod volumes;
