@@ -41,6 +41,7 @@ use crate::{
 };
 use kernel::{
     device::Bound,
+    dma::Coherent,
     io::{
         poll::read_poll_timeout,
         Io, //
@@ -85,6 +86,8 @@ pub(crate) struct Trial<'a, 'bound> {
     pub(crate) memory: &'a mut Memory,
     bus_master: BusMaster<'bound>,
     doorbell: Doorbell,
+    /// Memory above 4 GiB. Kept until the card does no DMA any more: it may answer too late.
+    pub(crate) high: Option<Coherent<[u8]>>,
     pub(crate) tags: u16,
     /// What is known so far.
     pub(crate) model: CardModel,
@@ -118,6 +121,7 @@ impl<'a, 'bound> Trial<'a, 'bound> {
                 memory,
                 bus_master,
                 doorbell: Doorbell::new(bar, mailbox, DoorbellKind::Counter),
+                high: None,
                 model: CardModel::REFERENCE,
                 answered: 0,
             }),
