@@ -8,6 +8,7 @@
 
 mod answers;
 mod chaos;
+mod checks;
 mod gone;
 mod handshake;
 mod hostile;
