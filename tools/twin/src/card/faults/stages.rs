@@ -2,7 +2,7 @@
 
 //! The card forgets its host, is pulled out, or does not come up.
 
-use super::super::regs;
+use super::super::regs::{self, MASK_ABOVE};
 use super::super::state::{Card, Phase, State};
 use super::{Kind, Stage};
 use rand::Rng;
@@ -30,7 +30,7 @@ pub enum Handshake {
 impl Card {
     /// How the handshake that begins now goes; none if the card is gone meanwhile.
     pub(in super::super) fn faulty_handshake(&self, state: &mut State) -> Option<Handshake> {
-        if state.handshakes > 1 && self.goes(state, Stage::ErrorHandling) {
+        if is_in_use(state) && self.goes(state, Stage::ErrorHandling) {
             return None;
         }
         Some(if self.strikes(Kind::SilentHandshake).is_some() {
@@ -70,7 +70,11 @@ impl Card {
 
     /// The host has the caches flushed, or takes the bus away: the card may go.
     pub(in super::super) fn goes_in_remove(&self) -> bool {
-        self.faults.has(Kind::Gone(Stage::Remove)) && self.goes(&mut self.state(), Stage::Remove)
+        if !self.faults.has(Kind::Gone(Stage::Remove)) {
+            return false;
+        }
+        let mut state = self.state();
+        is_in_use(&state) && self.goes(&mut state, Stage::Remove)
     }
 
     fn die(&self, state: &mut State) {
@@ -109,4 +113,9 @@ impl Card {
             }
         });
     }
+}
+
+/// Whether the host has let interrupts through: it does more than look at the card.
+fn is_in_use(state: &State) -> bool {
+    state.sram.u8(regs::SCSI_PENDING + MASK_ABOVE) == 0
 }
