@@ -17,6 +17,7 @@ mod cdb;
 mod inputs;
 mod limits;
 mod model;
+mod naming;
 mod segments;
 mod transfer;
 mod wire;

@@ -1,45 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the driver takes the card to be: the encoding of LUNs, and whether the numbers of the
-//! model fit into the card's fields.
+//! What the driver takes the card to be: whether the numbers of the model fit into the card's fields.
 
 #[kernel::prelude::kunit_tests(apple_raid_model)]
 mod tests {
     use crate::{
         bringup::Capabilities,
-        model::{
-            CardModel,
-            LunEncoding, //
-        },
-        wire::{
-            self,
-            Entry,
-            CDB_LEN,
-            ENTRY_LEN, //
-        },
-        MAX_LUN,
+        model::CardModel,
+        wire::ENTRY_LEN, //
     };
 
     const CARD: CardModel = CardModel::REFERENCE;
-
-    #[test]
-    fn luns_are_big_endian() {
-        assert_eq!(CARD.encode_lun(0), [0, 0, 0, 0]);
-        assert_eq!(CARD.encode_lun(1), [0, 0, 0, 1]);
-        assert_eq!(CARD.encode_lun(MAX_LUN - 1), [0, 0, 0, 0xff]);
-        assert_eq!(CARD.encode_lun(0x0102_0304), [1, 2, 3, 4]);
-    }
-
-    /// Two units must never look the same to the card.
-    #[test]
-    fn every_lun_differs() {
-        for lun in 0..MAX_LUN {
-            let found = u32::from_be_bytes(CARD.encode_lun(lun));
-            assert_eq!(u64::from(found), lun);
-            let slot = wire::slot(7, CARD.encode_lun(lun), &[0; CDB_LEN], Entry::ZERO);
-            assert_eq!(slot[4..8], CARD.encode_lun(lun));
-        }
-    }
 
     /// As macOS has it: 37 units for each of 60 tags, and tag 59's list begins at unit 0x887 (O).
     #[test]
@@ -64,17 +35,6 @@ mod tests {
             }
         }
         Ok(())
-    }
-
-    /// What has not been seen is used for LUN 0 alone.
-    #[test]
-    fn an_encoding_that_was_not_seen() {
-        let mut card = CARD;
-        assert_eq!(card.max_lun(MAX_LUN), 1);
-        card.lun_encoding.see(LunEncoding::U16);
-        assert_eq!(card.max_lun(MAX_LUN), MAX_LUN);
-        assert_eq!(card.encode_lun(1), [0, 1, 0, 0]);
-        assert_eq!(card.encode_lun(0), CARD.encode_lun(0));
     }
 
     /// The buffers grow with what was seen behind data.

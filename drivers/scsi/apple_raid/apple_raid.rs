@@ -8,6 +8,7 @@
 //! cannot cost data.
 //!
 //! Before it is trusted, a card is tried ([`learn`]); what it was found to be is its [`model`].
+//! How it names logical units may be found out later ([`naming`]).
 //!
 //! The way of a command: [`submission`] decides how its data travels ([`transfer`], [`cdb`],
 //! [`bounce`]), writes it into the slot of its tag ([`wire`], [`regions`]) and rings the doorbell
@@ -34,6 +35,7 @@ mod hba;
 mod kunit;
 mod learn;
 mod model;
+mod naming;
 mod regions;
 mod regs;
 mod submission;
@@ -127,6 +129,10 @@ impl scsi::Operations for AppleRaid {
 
     fn accept_commands(hba: &Hba<'_>, _host: &scsi::Host<Self>) {
         hba.accept_commands();
+    }
+
+    fn wants_reset(hba: &Hba<'_>) -> bool {
+        hba.naming.is_wanted()
     }
 }
 

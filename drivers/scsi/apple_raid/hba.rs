@@ -28,6 +28,7 @@ use crate::{
     debugfs,
     learn,
     model::CardModel,
+    naming::Naming,
     regions::Regions,
     regs::Bar0,
     scsi::{
@@ -44,10 +45,13 @@ use crate::{
 };
 use kernel::{
     device::Bound,
-    new_spinlock_irq,
-    pci,
+    new_mutex, new_spinlock_irq, pci,
     prelude::*,
-    sync::SpinLockIrq, //
+    sync::{
+        Arc,
+        Mutex,
+        SpinLockIrq, //
+    },
 };
 
 /// Whether commands can be submitted.
@@ -68,9 +72,12 @@ pub(crate) struct Hba<'bound> {
     pub(crate) pdev: &'bound pci::Device<Bound>,
     pub(crate) bar: Bar0<'bound>,
     /// What the card was found to be.
-    pub(crate) model: CardModel,
-    /// One more than the highest logical unit number that the card can be told of.
-    pub(crate) max_lun: u64,
+    model: CardModel,
+    pub(crate) naming: Arc<Naming>,
+    /// To try the card again, as long as it is not known how it names logical units. Allocated
+    /// beforehand: in a restart, memory may depend on this card's disks.
+    #[pin]
+    trial: Mutex<Option<learn::Memory>>,
     pub(crate) regions: Regions,
     pub(crate) bounce: Pool,
     pub(crate) blocks: BlockLengths,
@@ -97,9 +104,11 @@ impl<'bound> Hba<'bound> {
                 regions,
                 mut trial,
             } = found;
-            let model = learn::learn(pdev, &bar, &mut trial)?;
-            drop(trial);
-            let shown = debugfs::show(pdev.as_ref(), model)?;
+            let bus_master = BusMaster::new(pdev);
+            let model = learn::learn(pdev, &bar, &mut trial, &bus_master)?;
+            let trial = Some(trial).filter(|_| !model.lun_encoding.is_seen());
+            let naming = Arc::new(Naming::new(&model), GFP_KERNEL)?;
+            let shown = debugfs::show(pdev.as_ref(), model, naming.clone())?;
             let regions = regions.for_card(model);
             let bounce = Pool::new(pdev.as_ref(), model.bounce_margin())?;
             let blocks = BlockLengths::new(crate::MAX_LUN)?;
@@ -107,14 +116,15 @@ impl<'bound> Hba<'bound> {
                 pdev,
                 bar,
                 model,
-                max_lun: model.max_lun(crate::MAX_LUN),
+                naming,
+                trial <- new_mutex!(trial),
                 regions,
                 bounce,
                 blocks,
                 gate <- new_spinlock_irq!(Gate::Shut),
                 completing <- new_spinlock_irq!(true),
                 capabilities,
-                bus_master: BusMaster::new(pdev),
+                bus_master,
                 _shown: shown,
             }? Error))
         })
@@ -182,7 +192,7 @@ impl<'bound> Hba<'bound> {
         dev_warn!(self.pdev, "restarting the card\n");
         let restarted = self
             .same_card(self.quiesce(host, Finished::Trusted))
-            .and_then(|stopped| self.bring_up(stopped));
+            .and_then(|stopped| self.bring_up(self.learn_naming(stopped)));
 
         let stopped = self.bus_master.stop();
         let surrendered = host.surrender(&stopped, |journey| self.discard(journey));
@@ -234,6 +244,27 @@ impl<'bound> Hba<'bound> {
             found.commands
         );
         Err(ENODEV)
+    }
+
+    /// Finds out how the card names logical units, if somebody wants to know: in a conversation of
+    /// its own, as at probe, that has ended when this returns.
+    fn learn_naming<'a>(&'a self, stopped: DmaStopped<'a>) -> DmaStopped<'a> {
+        let mut trial = self.trial.lock();
+        let Some(memory) = (*trial).as_mut().filter(|_| self.naming.is_wanted()) else {
+            return stopped;
+        };
+        let found = learn::learn_naming(
+            self.pdev,
+            &self.bar,
+            memory,
+            &self.bus_master,
+            stopped,
+            self.model,
+        );
+        self.naming.found(found);
+        let stopped = self.bus_master.stop();
+        *trial = None;
+        stopped
     }
 
     fn allow_completing(&self, allowed: bool) {

@@ -45,8 +45,15 @@ use self::{
     trial::Trial, //
 };
 use crate::{
-    model::CardModel,
-    regs::Bar0, //
+    model::{
+        CardModel,
+        LunEncoding, //
+    },
+    regs::Bar0,
+    scsi::{
+        pci::BusMaster,
+        DmaStopped, //
+    },
 };
 use core::fmt::Arguments;
 use kernel::{
@@ -115,9 +122,17 @@ pub(crate) fn learn(
     pdev: &pci::Device<Bound>,
     bar: &Bar0<'_>,
     memory: &mut Memory,
+    bus_master: &BusMaster<'_>,
 ) -> Result<CardModel> {
     let begin: Instant<Monotonic> = Instant::now();
-    let mut trial = Trial::open(pdev, bar, memory)?;
+    let mut trial = Trial::open(
+        pdev,
+        bar,
+        memory,
+        bus_master,
+        bus_master.stop(),
+        CardModel::REFERENCE,
+    )?;
     match checks(&mut trial) {
         Ok(()) => {
             dev_info!(pdev, "model: {}\n", trial.model);
@@ -139,6 +154,39 @@ pub(crate) fn learn(
         }
         Err(Stop::Error(error)) => Err(error),
     }
+}
+
+/// Finds out how a card that was found to be `model` names logical units, now that there is another
+/// than LUN 0. It does no DMA any more when this returns. A line in the log says how it went.
+pub(crate) fn learn_naming(
+    pdev: &pci::Device<Bound>,
+    bar: &Bar0<'_>,
+    memory: &mut Memory,
+    bus_master: &BusMaster<'_>,
+    stopped: DmaStopped<'_>,
+    model: CardModel,
+) -> Option<LunEncoding> {
+    let checked = Trial::open(pdev, bar, memory, bus_master, stopped, model)
+        .map_err(Stop::from)
+        .and_then(|mut trial| {
+            luns::check(&mut trial)?;
+            Ok(trial.model.lun_encoding)
+        });
+    match checked {
+        Ok(item) if item.is_seen() => {
+            dev_info!(
+                pdev,
+                "model: LUN {:?} ({})\n",
+                item.value,
+                item.evidence.word()
+            );
+            return Some(item.value);
+        }
+        Ok(_) => {}
+        Err(Stop::Misfit(misfit)) => dev_err!(pdev, "a check has failed: {}\n", misfit),
+        Err(Stop::Error(error)) => dev_err!(pdev, "a check has failed: {:?}\n", error),
+    }
+    None
 }
 
 fn checks(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {

@@ -77,9 +77,17 @@ impl LunEncoding {
     /// Both, the reference model's first.
     pub(crate) const CANDIDATES: [Self; 2] = [Self::U32, Self::U16];
 
+    /// The encoding with this number.
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        // CAST: The encoding is its number.
+        Self::CANDIDATES
+            .into_iter()
+            .find(|encoding| *encoding as u32 == number)
+    }
+
     /// Bytes 4..8 of a slot.
     pub(crate) fn encode(self, lun: u64) -> [u8; 4] {
-        // CAST: `CardModel::max_lun` keeps logical unit numbers small. The encoding is its number.
+        // CAST: The host's limit keeps logical unit numbers small. The encoding is its number.
         ((lun as u32) << self as u32).to_be_bytes()
     }
 }
@@ -161,21 +169,6 @@ impl CardModel {
 
     /// Room behind a bounce buffer where nothing was seen to be written behind data-in.
     pub(crate) const LEAST_MARGIN: u32 = 4 * 1024;
-
-    /// Bytes 4..8 of a slot.
-    pub(crate) fn encode_lun(&self, lun: u64) -> [u8; 4] {
-        self.lun_encoding.value.encode(lun)
-    }
-
-    /// One more than the highest logical unit number that the driver can name, of `most`: as long
-    /// as it has not seen how the card takes others, only 0, which all encodings write alike.
-    pub(crate) fn max_lun(&self, most: u64) -> u64 {
-        if self.lun_encoding.is_seen() {
-            most
-        } else {
-            most.min(1)
-        }
-    }
 
     /// Room behind a bounce buffer for what the card writes behind data-in: several times what it
     /// was seen to write.

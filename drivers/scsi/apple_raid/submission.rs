@@ -61,24 +61,31 @@ impl Journey {
     }
 }
 
+/// What a slot says of a command: for which unit it is, and what to do.
+struct Order {
+    lun: [u8; 4],
+    cdb: [u8; CDB_LEN],
+}
+
 /// Carries out a command, refuses it, or gives it back.
 pub(crate) fn queue_command<'a>(
     hba: &Hba<'_>,
     host: &'a Host,
     cmd: Command<'a, AppleRaid>,
 ) -> Queued<'a> {
-    if cmd.lun() >= hba.max_lun {
+    let Some(lun) = hba.naming.name(cmd.lun()) else {
         unnamed(hba, host, cmd);
         return Ok(());
-    }
+    };
     let Some(cdb) = padded(cmd.cdb()) else {
         refuse(hba, host, cmd, Refusal::UnknownCommand);
         return Ok(());
     };
-    match transfer::plan(&cdb, buffer_of(&cmd), hba.blocks.get(cmd.lun())) {
-        Ok(Plan::NoData) => submit(hba, cmd, &cdb, Entry::ZERO, Journey::Straight { len: 0 }),
-        Ok(Plan::Direct(way)) => direct(hba, host, cmd, &cdb, way),
-        Ok(Plan::Bounce(way, len)) => bounce(hba, cmd, &cdb, way, len),
+    let order = Order { lun, cdb };
+    match transfer::plan(&order.cdb, buffer_of(&cmd), hba.blocks.get(cmd.lun())) {
+        Ok(Plan::NoData) => submit(hba, cmd, &order, Entry::ZERO, Journey::Straight { len: 0 }),
+        Ok(Plan::Direct(way)) => direct(hba, host, cmd, &order, way),
+        Ok(Plan::Bounce(way, len)) => bounce(hba, cmd, &order, way, len),
         Err(refusal) => {
             refuse(hba, host, cmd, refusal);
             Ok(())
@@ -122,13 +129,18 @@ fn refuse(hba: &Hba<'_>, host: &Host, cmd: Command<'_, AppleRaid>, refusal: Refu
     });
 }
 
-/// Ends a command for a logical unit that the card cannot be told of.
+/// Ends a command for a logical unit that the card cannot be told of yet, and has that found out.
 fn unnamed(hba: &Hba<'_>, host: &Host, cmd: Command<'_, AppleRaid>) {
+    let soon = hba.naming.want();
+    if soon {
+        host.request_rescan();
+    }
     if host.may_complain() {
         dev_info!(
             hba.pdev,
-            "LUN {}: how the card names it is not known: load the driver anew to find out\n",
-            cmd.lun()
+            "LUN {}: how the card names it is not known{}\n",
+            cmd.lun(),
+            if soon { " yet" } else { "" }
         );
     }
     cmd.complete(Outcome::host(HostByte::NoConnect));
@@ -139,14 +151,14 @@ fn direct<'a>(
     hba: &Hba<'_>,
     host: &'a Host,
     cmd: Command<'a, AppleRaid>,
-    cdb: &[u8; CDB_LEN],
+    order: &Order,
     way: Way,
 ) -> Queued<'a> {
     let mapped = cmd.map()?;
     let len = mapped.command().data_len();
     let segments = mapped.segments().map(|s| (s.address, s.len));
     match transfer::route(way, len, segments) {
-        Ok(Plan::Bounce(way, len)) => return bounce(hba, mapped.unmap(), cdb, way, len),
+        Ok(Plan::Bounce(way, len)) => return bounce(hba, mapped.unmap(), order, way, len),
         Ok(Plan::Direct(_) | Plan::NoData) => {}
         Err(refusal) => {
             refuse(hba, host, mapped.unmap(), refusal);
@@ -155,7 +167,7 @@ fn direct<'a>(
     }
     let journey = Journey::Straight { len };
     match descriptor(hba, &mapped) {
-        Ok(descriptor) => submit(hba, mapped, cdb, descriptor, journey),
+        Ok(descriptor) => submit(hba, mapped, order, descriptor, journey),
         Err(_) => {
             // The limits of the host exclude this.
             if host.may_complain() {
@@ -187,7 +199,7 @@ fn descriptor(hba: &Hba<'_>, mapped: &Mapped<'_, AppleRaid>) -> Result<Entry> {
 fn bounce<'a>(
     hba: &Hba<'_>,
     cmd: Command<'a, AppleRaid>,
-    cdb: &[u8; CDB_LEN],
+    order: &Order,
     way: Way,
     len: u32,
 ) -> Queued<'a> {
@@ -203,7 +215,7 @@ fn bounce<'a>(
         .and_then(|address| Entry::new(address, len).ok_or(EINVAL));
     let journey = Journey::Bounce(way, lease);
     match descriptor {
-        Ok(descriptor) => submit(hba, cmd, cdb, descriptor, journey),
+        Ok(descriptor) => submit(hba, cmd, order, descriptor, journey),
         Err(_) => {
             hba.discard(journey);
             cmd.complete(Outcome::host(HostByte::Error));
@@ -252,15 +264,13 @@ impl<'a> Start<'a> for Mapped<'a, AppleRaid> {
 fn submit<'a>(
     hba: &Hba<'_>,
     cmd: impl Start<'a>,
-    cdb: &[u8; CDB_LEN],
+    order: &Order,
     descriptor: Entry,
     journey: Journey,
 ) -> Queued<'a> {
     let tag = cmd.command().tag().as_u16();
-    let lun = hba.model.encode_lun(cmd.command().lun());
-    let written = hba
-        .regions
-        .write_slot(tag, wire::slot(tag, lun, cdb, descriptor));
+    let slot = wire::slot(tag, order.lun, &order.cdb, descriptor);
+    let written = hba.regions.write_slot(tag, slot);
 
     let mut gate = hba.gate.lock();
     match (&mut *gate, written) {

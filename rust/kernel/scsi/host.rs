@@ -45,7 +45,7 @@ pub(super) struct HostData<'bound, T: Operations> {
     #[pin]
     pub(super) resets: Resets,
     #[pin]
-    rescan: Rescan,
+    rescan: Rescan<T>,
 }
 
 /// What the abstraction keeps with each host until it is removed.
@@ -93,8 +93,14 @@ impl<T: Operations> Host<T> {
     }
 
     /// The work item that looks for changes of the logical units.
-    pub(super) fn rescan(&self) -> &Rescan {
+    pub(super) fn rescan(&self) -> &Rescan<T> {
         &self.lasting().rescan
+    }
+
+    /// Has all logical units looked at anew, and new ones looked for, soon. May be called in any
+    /// context.
+    pub fn request_rescan(&self) {
+        self.rescan().request();
     }
 
     /// What the driver keeps for this host.

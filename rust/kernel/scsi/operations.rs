@@ -67,6 +67,15 @@ pub trait Operations: Sized + 'static {
     /// Called in process context, and never twice at a time for a host.
     fn host_reset(data: &Self::Data<'_>, host: &Host<Self>) -> Result;
 
+    /// Whether the driver wants to be reset before logical units are looked for again: there is
+    /// something that it can find out only with the device for itself.
+    ///
+    /// Called in process context. See also [`Host::request_rescan`].
+    fn wants_reset(data: &Self::Data<'_>) -> bool {
+        let _ = data;
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
     /// Lets commands in again after an [`Operations::host_reset`] that worked.
     fn accept_commands(data: &Self::Data<'_>, host: &Host<Self>);
 }

@@ -46,6 +46,7 @@ use kernel::{
 use super::{
     sense::News,
     Command,
+    Host,
     Operations,
     Sense, //
 };
@@ -81,7 +82,7 @@ impl<T: Operations> Command<'_, T> {
             None => false,
         };
         if heeded {
-            self.host().rescan().request();
+            self.host().request_rescan();
         }
     }
 
@@ -107,18 +108,20 @@ unsafe fn is_known(sdev: *const bindings::scsi_device) -> bool {
 ///
 /// # Invariants
 ///
-/// `shost` is valid as long as this is; once a rescan was asked for, it was added.
+/// `shost` is the host of a `T`, in whose private data this is; once a rescan was asked for, it was
+/// added.
 #[pin_data]
-pub(super) struct Rescan {
+pub(super) struct Rescan<T> {
     #[pin]
     work: Opaque<bindings::delayed_work>,
     shost: *mut bindings::Scsi_Host,
+    _driver: PhantomData<T>,
 }
 
-impl Rescan {
+impl<T: Operations> Rescan<T> {
     /// # Safety
     ///
-    /// `shost` must be valid as long as what is returned. [`Rescan::request`] must not be called
+    /// What is returned must be put into the private data of `shost`, a host of `T`. [`Rescan::request`] must not be called
     /// before `shost` was added, and [`Rescan::end`] must be called before this is gone if it was.
     pub(super) unsafe fn new(shost: *mut bindings::Scsi_Host) -> impl PinInit<Self> {
         // INVARIANT: By the safety requirements.
@@ -147,6 +150,7 @@ impl Rescan {
                 }
             }),
             shost,
+            _driver: PhantomData,
         })
     }
 
@@ -198,6 +202,7 @@ impl Rescan {
     }
 
     fn rescan(&self) {
+        self.reset_if_wanted();
         let Ok(mut buffer) = KBox::new([0; BUFFER_LEN], GFP_KERNEL) else {
             // The next one that is told of the change tries again.
             return;
@@ -222,6 +227,20 @@ impl Rescan {
                 bindings::SCAN_WILD_CARD as u64,
                 bindings::scsi_scan_mode_SCSI_SCAN_RESCAN,
             );
+        }
+    }
+
+    /// Lets the driver learn what it needs to know to look for units.
+    fn reset_if_wanted(&self) {
+        // SAFETY: By the type invariant. The host is not removed before `end` was called, and that
+        // waits.
+        let (host, data) = unsafe {
+            let host = Host::<T>::from_raw(self.shost);
+            (host, host.data())
+        };
+        if T::HAS_WANTS_RESET && T::wants_reset(data) {
+            // If that fails there is nothing that could be asked.
+            let _ = host.reset();
         }
     }
 

@@ -34,11 +34,7 @@ const PAGES: [u8; 2] = [0x83, 0x80];
 
 /// Learns the encoding, if there is a unit to learn it from.
 pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
-    let Some(report) = report_luns(trial)? else {
-        trial.say(format_args!("REPORT LUNS fails"));
-        return Ok(());
-    };
-    let Some(lun) = answers::other_lun(&report, crate::MAX_LUN)? else {
+    let Some(lun) = other_lun(trial)? else {
         trial.say(format_args!("there is no unit but LUN 0"));
         return Ok(());
     };
@@ -62,8 +58,8 @@ pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The data of REPORT LUNS, if the card carries it out.
-fn report_luns(trial: &mut Trial<'_, '_>) -> Result<Option<KVec<u8>>, Stop> {
+/// A unit other than LUN 0 that REPORT LUNS names.
+fn other_lun(trial: &mut Trial<'_, '_>) -> Result<Option<u64>, Stop> {
     let what = "REPORT LUNS";
     let [_, _, high, low] = (REPORT_LEN as u32).to_be_bytes();
     let descriptor = trial.memory.entry(0, REPORT_LEN as u32)?;
@@ -74,15 +70,15 @@ fn report_luns(trial: &mut Trial<'_, '_>) -> Result<Option<KVec<u8>>, Stop> {
         descriptor,
     })?;
     if !answered {
+        trial.say(format_args!("REPORT LUNS fails"));
         return Ok(None);
     }
     let marks = trial.memory.marks()?;
     // An empty list is a head of 8 bytes.
     landed(what, &marks, &[Piece { area: 0, len: 8 }])?;
-    let mut report = KVec::from_elem(0, REPORT_LEN, GFP_KERNEL).map_err(Error::from)?;
-    trial.memory.data(0, &mut report)?;
+    let lun = answers::other_lun(trial.memory.look_at(0, REPORT_LEN)?, crate::MAX_LUN)?;
     trial.memory.sweep(0)?;
-    Ok(Some(report))
+    Ok(lun)
 }
 
 /// Who the unit is that these bytes of a slot name.

@@ -204,6 +204,14 @@ impl Memory {
         Ok(())
     }
 
+    /// The first `len` bytes of an area, where that is too much for the stack.
+    pub(crate) fn look_at(&mut self, area: usize, len: usize) -> Result<&[u8]> {
+        let at = area * AREA;
+        let data = self.scratch.get_mut(..len).ok_or(EINVAL)?;
+        io_project!(self.yard, [try: at..at + len]).copy_to_slice(data);
+        Ok(data)
+    }
+
     /// What was written of an area.
     pub(crate) fn mark(&mut self, area: usize) -> Result<Option<Span>> {
         let at = area * AREA;

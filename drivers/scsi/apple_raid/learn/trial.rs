@@ -30,6 +30,7 @@ use crate::{
     },
     scsi::{
         pci::BusMaster,
+        DmaStopped,
         Status, //
     },
     wire::{
@@ -84,7 +85,7 @@ pub(crate) struct Trial<'a, 'bound> {
     pub(crate) pdev: &'bound pci::Device<Bound>,
     bar: &'a Bar0<'bound>,
     pub(crate) memory: &'a mut Memory,
-    bus_master: BusMaster<'bound>,
+    bus_master: &'a BusMaster<'bound>,
     doorbell: Doorbell,
     /// Memory above 4 GiB. Kept until the card does no DMA any more: it may answer too late.
     pub(crate) high: Option<Coherent<[u8]>>,
@@ -102,15 +103,16 @@ impl Drop for Trial<'_, '_> {
 }
 
 impl<'a, 'bound> Trial<'a, 'bound> {
-    /// Begins it, by the handshake.
+    /// Begins it, by the handshake, with a card of which that much is known.
     pub(crate) fn open(
         pdev: &'bound pci::Device<Bound>,
         bar: &'a Bar0<'bound>,
         memory: &'a mut Memory,
+        bus_master: &'a BusMaster<'bound>,
+        stopped: DmaStopped<'a>,
+        model: CardModel,
     ) -> Result<Self> {
         memory.prepare()?;
-        let bus_master = BusMaster::new(pdev);
-        let stopped = bus_master.stop();
         let mailbox =
             bringup::shake_hands(pdev, bar, &memory.layout(), || bus_master.start(stopped));
         match mailbox {
@@ -120,9 +122,9 @@ impl<'a, 'bound> Trial<'a, 'bound> {
                 tags: memory.tags(),
                 memory,
                 bus_master,
-                doorbell: Doorbell::new(bar, mailbox, DoorbellKind::Counter),
+                doorbell: Doorbell::new(bar, mailbox, model.doorbell.value),
                 high: None,
-                model: CardModel::REFERENCE,
+                model,
                 answered: 0,
             }),
             Err(error) => {

@@ -6,14 +6,19 @@ use crate::common::{ok, wait_for_commands};
 use vmtest::{Job, Vm};
 
 /// Writes to a disk, again and again, and looks whether it reads the same.
-const LOAD: &str = "fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio \
+const LOAD: &str = "fio --name=load --direct=1 --ioengine=libaio \
     --rw=randrw --bs=16k --iodepth=16 --size=16m --time_based --runtime=1000 \
     --verify=crc32c --verify_fatal=1 --verify_backlog=256 --output-format=terse \
     --allow_file_create=0";
 
 /// Starts the load, and waits until it runs.
 pub fn load(vm: &Vm) -> Job<'_> {
-    let job = vm.spawn(LOAD).unwrap();
+    load_on(vm, "/dev/sdb")
+}
+
+/// The same on another disk.
+pub fn load_on<'vm>(vm: &'vm Vm, disk: &str) -> Job<'vm> {
+    let job = vm.spawn(&format!("{LOAD} --filename={disk}")).unwrap();
     wait_for_commands(vm, 50);
     job
 }

@@ -9,6 +9,7 @@
 use std::fmt::Display;
 
 use crate::common::{another_card, driver_log, ends_clean, ok, ok_within, two_volumes};
+use crate::load;
 use apple_raid_twin::Volume;
 use vmtest::Vm;
 
@@ -181,9 +182,10 @@ fn the_checks_cost_little() {
     ends_clean(vm);
 }
 
-/// A card with memory above 4 GiB: with no unit at all, with LUN 0 alone, and with more.
+/// A card with memory above 4 GiB and no unit at all, or LUN 0 alone. How another one is named is
+/// found out when there is one, without anybody's help; LUN 0 is in use meanwhile.
 #[test]
-fn what_there_is_to_be_seen_is_seen() {
+fn what_appears_later_is_seen_then() {
     let vm = Vm::builder().memory(5 << 30).no_load().boot().unwrap();
     let twin = vm.twin().clone();
     let volume = || Volume::temporary(1 << 30).unwrap();
@@ -192,37 +194,45 @@ fn what_there_is_to_be_seen_is_seen() {
     assert_eq!(ok(&vm, load_and_unload), "host0\n");
 
     twin.target().add_volume(0, volume()).unwrap();
-    ok(&vm, "modprobe apple_raid");
-    let table = ok(&vm, TABLE);
-    assert!(
-        table.contains("confirmed  address bits       36\n"),
-        "{table}"
-    );
-    // There is but LUN 0, which every card takes alike.
-    assert!(
-        table.contains("assumed    LUN                U32\n"),
-        "{table}"
-    );
-    wait_for_disk(&vm, "/dev/sda");
-    // How another one is named the driver cannot know: it is not used.
-    twin.target().add_volume(3, volume()).unwrap();
-    ok(
-        &vm,
-        "echo '- - -' >/sys/class/scsi_host/host0/scan && sleep 1 && [ ! -e /dev/sdb ]",
-    );
-    let log = driver_log(&vm);
-    assert!(
-        log.contains("LUN 3: how the card names it is not known"),
-        "{log}"
-    );
-    // Until the driver has had a look at it.
-    ok(&vm, "rmmod apple_raid && modprobe apple_raid");
-    let table = ok(&vm, TABLE);
-    assert!(
-        table.contains("confirmed  LUN                U32\n"),
-        "{table}"
-    );
-    wait_for_disk(&vm, "/dev/sdb");
+    for (encoding, line) in [
+        ("u32", "confirmed  LUN                U32\n"),
+        ("u16", "learned    LUN                U16\n"),
+    ] {
+        another_card(&vm, &format!("lun-encoding={encoding}"));
+        ok(&vm, "dmesg --clear && modprobe apple_raid");
+        let table = ok(&vm, TABLE);
+        assert!(
+            table.contains("confirmed  address bits       36\n"),
+            "{table}"
+        );
+        // There is but LUN 0, which every card takes alike.
+        assert!(
+            table.contains("assumed    LUN                U32\n"),
+            "{table}"
+        );
+        wait_for_disk(&vm, "/dev/sda");
+        let job = load::load_on(&vm, "/dev/sda");
+        twin.reset_report();
+        twin.target().add_volume(3, volume()).unwrap();
+        wait_for_disk(&vm, "/dev/sdb");
+        // One for the check, one to go on.
+        assert_eq!(twin.report().handshakes, 2);
+        let table = ok(&vm, TABLE);
+        assert!(table.contains(line), "{table}");
+        ok(
+            &vm,
+            "dd if=/dev/urandom of=/dev/sdb bs=1M count=4 oflag=direct status=none && \
+             ! cmp -s -n 4M /dev/sda /dev/sdb",
+        );
+        load::end(&vm, job);
+        let log = driver_log(&vm);
+        assert!(
+            log.contains("LUN 3: how the card names it is not known yet"),
+            "{log}"
+        );
+        ok(&vm, "rmmod apple_raid");
+        twin.target().remove_volume(3).unwrap();
+    }
     ends_clean(vm);
 }
 
