@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the driver takes the card to be: whether the numbers of the model fit into the card's fields.
+//! What the driver takes the card to be: whether the numbers of the model fit into the card's
+//! fields.
 
 #[kernel::prelude::kunit_tests(apple_raid_model)]
 mod tests {
     use crate::{
         bringup::Capabilities,
         model::CardModel,
-        wire::ENTRY_LEN, //
+        wire::{
+            self,
+            Entry,
+            ENTRY_LEN, //
+        },
     };
 
     const CARD: CardModel = CardModel::REFERENCE;

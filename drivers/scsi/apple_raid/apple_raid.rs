@@ -81,6 +81,9 @@ pub(crate) struct Found<'bound> {
 /// Longest transfer, in 512-byte sectors: 1 MiB, which fits a list in single pages.
 const MAX_SECTORS: u32 = 2048;
 
+/// The card's window on host memory is 64 GiB long (P).
+const DMA_MASK: DmaMask = DmaMask::new::<36>();
+
 /// One more than the highest logical unit number.
 const MAX_LUN: u64 = 256;
 
@@ -93,8 +96,7 @@ fn limits(tags: u16) -> Limits {
         max_sectors: MAX_SECTORS,
         // What is not aligned so, the block layer copies: see `transfer.rs`.
         dma_alignment: BOUNDARY - 1,
-        // The card's window on host memory is 64 GiB long (P).
-        dma_mask: DmaMask::new::<36>(),
+        dma_mask: DMA_MASK,
         max_lun: MAX_LUN,
         max_cdb_len: wire::CDB_LEN as u16,
     }
@@ -172,6 +174,10 @@ impl scsi::pci::Driver for AppleRaid {
         found: Self::Found<'bound>,
     ) -> impl PinInit<Hba<'bound>, Error> {
         Hba::new(pdev, found)
+    }
+
+    fn data_mask(hba: &Hba<'_>) -> DmaMask {
+        hba.data_mask()
     }
 
     fn start(hba: &Hba<'_>, host: &scsi::Host<Self>) -> Result {

@@ -74,6 +74,12 @@ impl Pool {
         })
     }
 
+    /// Whether all buffers lie below 4 GiB.
+    pub(crate) fn is_low(&self) -> bool {
+        let end = |buffer: &Coherent<[u8]>| buffer.dma_address() + buffer.size() as DmaAddress;
+        self.buffers.iter().all(|buffer| end(buffer) <= 1 << 32)
+    }
+
     /// Takes a buffer for a transfer of `len` bytes, if one is free. Its contents are whatever an
     /// earlier command left.
     pub(crate) fn lease(&self, len: u32) -> Option<Lease> {

@@ -145,7 +145,7 @@ fn finish(
 ) {
     let residual = journey.residual(cmd.data_len());
     if response == GOOD {
-        hba.learn(&cmd, &journey);
+        hba.note_block_length(&cmd, &journey);
     }
     if hba.arrive(&cmd, journey).is_err() {
         return cmd.complete(Outcome::host(HostByte::Error));

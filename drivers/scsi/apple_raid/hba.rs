@@ -45,6 +45,7 @@ use crate::{
 };
 use kernel::{
     device::Bound,
+    dma::DmaMask,
     new_mutex, new_spinlock_irq, pci,
     prelude::*,
     sync::{
@@ -74,8 +75,9 @@ pub(crate) struct Hba<'bound> {
     /// What the card was found to be.
     model: CardModel,
     pub(crate) naming: Arc<Naming>,
-    /// To try the card again, as long as it is not known how it names logical units. Allocated
-    /// beforehand: in a restart, memory may depend on this card's disks.
+    /// Of the last trial, as long as the card may have it in mind; and of the next, as long as it
+    /// is not known how the card names logical units. It is not allocated in a restart, when memory
+    /// may depend on this card's disks.
     #[pin]
     trial: Mutex<Option<learn::Memory>>,
     pub(crate) regions: Regions,
@@ -87,7 +89,7 @@ pub(crate) struct Hba<'bound> {
     pub(crate) completing: SpinLockIrq<bool>,
     capabilities: Capabilities,
     bus_master: BusMaster<'bound>,
-    _shown: debugfs::Shown,
+    _shown: Option<debugfs::Shown>,
 }
 
 impl<'bound> Hba<'bound> {
@@ -106,18 +108,26 @@ impl<'bound> Hba<'bound> {
             } = found;
             let bus_master = BusMaster::new(pdev);
             let model = learn::learn(pdev, &bar, &mut trial, &bus_master)?;
-            let trial = Some(trial).filter(|_| !model.lun_encoding.is_seen());
             let naming = Arc::new(Naming::new(&model), GFP_KERNEL)?;
-            let shown = debugfs::show(pdev.as_ref(), model, naming.clone())?;
+            // Without it there is no less to be had of the card.
+            let shown = debugfs::show(pdev.as_ref(), model, naming.clone()).ok();
             let regions = regions.for_card(model);
             let bounce = Pool::new(pdev.as_ref(), model.bounce_margin())?;
+            if !model.address_bits.is_seen() && !bounce.is_low() {
+                dev_err!(
+                    pdev,
+                    "whether the card reaches memory above 4 GiB could not be checked, \
+                     and there is too little below\n"
+                );
+                return Err(ENOMEM);
+            }
             let blocks = BlockLengths::new(crate::MAX_LUN)?;
             Ok(try_pin_init!(Self {
                 pdev,
                 bar,
                 model,
                 naming,
-                trial <- new_mutex!(trial),
+                trial <- new_mutex!(Some(trial)),
                 regions,
                 bounce,
                 blocks,
@@ -130,11 +140,21 @@ impl<'bound> Hba<'bound> {
         })
     }
 
+    /// Addresses of data: above 4 GiB only if the card was seen to reach them.
+    pub(crate) fn data_mask(&self) -> DmaMask {
+        if self.model.address_bits.is_seen() {
+            crate::DMA_MASK
+        } else {
+            DmaMask::new::<32>()
+        }
+    }
+
     /// Brings the card up.
     pub(crate) fn start(&self, host: &scsi::Host<AppleRaid>) -> Result {
         let stopped = self.bus_master.stop();
         match self.bring_up(stopped) {
             Ok(doorbell) => {
+                self.forget_trial();
                 self.set_gate(Gate::Open(doorbell));
                 // What an earlier driver left pending would keep the card from interrupting.
                 completion::acknowledge(self, host);
@@ -199,6 +219,7 @@ impl<'bound> Hba<'bound> {
         self.allow_completing(true);
         match surrendered.and(restarted) {
             Ok(doorbell) => {
+                self.forget_trial();
                 self.bus_master.start(stopped);
                 self.set_gate(Gate::Ready(doorbell));
                 completion::acknowledge(self, host);
@@ -262,9 +283,14 @@ impl<'bound> Hba<'bound> {
             self.model,
         );
         self.naming.found(found);
-        let stopped = self.bus_master.stop();
-        *trial = None;
-        stopped
+        self.bus_master.stop()
+    }
+
+    /// Another conversation has begun: the card does not have the last trial in mind any more.
+    fn forget_trial(&self) {
+        if self.naming.is_settled() {
+            *self.trial.lock() = None;
+        }
     }
 
     fn allow_completing(&self, allowed: bool) {
@@ -275,8 +301,8 @@ impl<'bound> Hba<'bound> {
         *self.gate.lock() = gate;
     }
 
-    /// Learns from the data of a command that succeeded.
-    pub(crate) fn learn(&self, cmd: &Command<'_, AppleRaid>, journey: &Journey) {
+    /// Takes note of the length of a unit's blocks, which the data of a command may tell.
+    pub(crate) fn note_block_length(&self, cmd: &Command<'_, AppleRaid>, journey: &Journey) {
         let Journey::Bounce(Way::In, lease) = journey else {
             return;
         };

@@ -13,12 +13,12 @@
 //!               what did the doorbell do?         it counts, or stays
 //!   lists       data by an entry                  INQUIRY of LUN 0: what all others must bring
 //!               data by a list at each place      the unit of an index
-//!               a list of three, the last tag's   that lists are followed, and end
-//!               an entry of 0x10002 words         the width of its count
+//!               lists of three and of nine        that lists are followed, and end
+//!               entries of many words             the width of their count
 //!               data of every length              how much is written behind it
 //!   luns        a unit in each encoding           how slots name units
 //!   high        data above 4 GiB                  that addresses are not cut
-//!   endurance   300 commands                      that the ring needs no acknowledge
+//!   endurance   300 commands                      that the ring needs no acknowledge; its size
 //! ```
 //!
 //! What was found is a [`CardModel`], for good. A card that is not like any that the driver can
@@ -61,15 +61,10 @@ use kernel::{
     fmt, pci,
     prelude::*,
     time::{
-        delay::fsleep,
-        Delta,
         Instant,
         Monotonic, //
     },
 };
-
-/// From the last answer to the end of the trial.
-const REST: Delta = Delta::from_millis(10);
 
 /// Why the checks do not go on.
 #[derive(Debug)]
@@ -200,7 +195,5 @@ fn checks(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
     luns::check(trial)?;
     high::check(trial, &data)?;
     endurance::check(trial)?;
-    // The last answer may not be the last that the card writes: the ring comes behind it.
-    fsleep(REST);
     Ok(())
 }

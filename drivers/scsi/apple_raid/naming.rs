@@ -61,6 +61,11 @@ impl Naming {
         self.0.load(Relaxed) == WANTED
     }
 
+    /// Whether there is nothing left to be found out.
+    pub(crate) fn is_settled(&self) -> bool {
+        !matches!(self.0.load(Relaxed), UNKNOWN | WANTED)
+    }
+
     /// The card was tried again: it is this, or it remains unknown.
     pub(crate) fn found(&self, encoding: Option<LunEncoding>) {
         // CAST: As above.

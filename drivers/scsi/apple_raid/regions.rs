@@ -75,6 +75,12 @@ pub(crate) struct Layout {
     pub(crate) responses: DmaAddress,
 }
 
+/// Bytes of the completion ring of a card of `tags` commands: 32 for an entry are more than what
+/// macOS allocated. The checks look whether the card makes do with them.
+pub(crate) fn ring_len(tags: u16) -> usize {
+    (usize::from(tags) + 1) * 32
+}
+
 impl Regions {
     /// Entries of a list.
     const LIST_ENTRIES: usize = CardModel::LIST_LEN / wire::ENTRY_LEN;
@@ -88,8 +94,7 @@ impl Regions {
             tags,
             slots: Coherent::zeroed_slice(dev, count, GFP_KERNEL)?,
             management_command: Coherent::zeroed_slice(dev, PAGE_SIZE, GFP_KERNEL)?,
-            // 32 bytes an entry are more than what macOS allocated.
-            ring: Coherent::zeroed_slice(dev, (count + 1) * 32, GFP_KERNEL)?,
+            ring: Coherent::zeroed_slice(dev, ring_len(tags), GFP_KERNEL)?,
             management_response: Coherent::zeroed_slice(dev, PAGE_SIZE, GFP_KERNEL)?,
             lists: Coherent::zeroed_slice(dev, (count + 1) * Self::LIST_ENTRIES, GFP_KERNEL)?,
             responses: Coherent::zeroed_slice(

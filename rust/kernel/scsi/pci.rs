@@ -12,6 +12,7 @@
 //!   probe     what the card says of itself: Limits
 //!   DMA mask  of the card; so far it was 32 bits
 //!   init      the driver's data; the card may do DMA meanwhile, if it is polled
+//!   DMA mask  for data, which may be narrower
 //!   irq       the handler may run from here on
 //!   start     the card is brought up; it may do DMA from here on
 //!   add host, scan
@@ -105,7 +106,8 @@ pub trait Driver: Operations {
     type Found<'bound>: 'bound;
 
     /// Finds out what the device can do. It is enabled already, but not bus master. DMA memory that
-    /// is allocated here lies below 4 GiB, whatever the mask will be.
+    /// is allocated here lies below 4 GiB, whatever the mask will be; no other thread may allocate
+    /// or map any before this has returned.
     fn probe<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<(Limits, Self::Found<'bound>)>;
 
     /// Makes the driver's data. DMA memory can be allocated here. Interrupts are not handled yet: a
@@ -115,6 +117,9 @@ pub trait Driver: Operations {
         pdev: &'bound pci::Device<Bound>,
         found: Self::Found<'bound>,
     ) -> impl PinInit<Self::Data<'bound>, Error>;
+
+    /// Where the data of commands may lie, now that `init` has talked to the device.
+    fn data_mask(data: &Self::Data<'_>) -> DmaMask;
 
     /// Brings the device up. When this fails, the device must not do DMA any more.
     fn start(data: &Self::Data<'_>, host: &Host<Self>) -> Result;
@@ -175,17 +180,26 @@ impl<'bound> Enabled<'bound> {
     fn new(pdev: &'bound pci::Device<Core<'_>>) -> Result<Self> {
         pdev.enable_device_mem()?;
         let enabled = Self(BusMaster::new(pdev));
+        enabled.forbid_line_interrupts();
         // Firmware, or an earlier kernel, may have left it bus master.
         enabled.0.stop();
         // For `slot_reset`.
         pdev.save_state()?;
         Ok(enabled)
     }
+
+    /// Only message-signalled interrupts are handled. Before there are any, and when there are none
+    /// any more, nobody would handle what the device asserts on its line, and others may share it.
+    fn forbid_line_interrupts(&self) {
+        // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`.
+        unsafe { bindings::pci_intx(self.0.as_raw(), 0) }
+    }
 }
 
 impl Drop for Enabled<'_> {
     fn drop(&mut self) {
         self.0.stop();
+        self.forbid_line_interrupts();
         // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`, which `new`
         // enabled.
         unsafe { bindings::pci_disable_device(self.0.as_raw()) };
@@ -267,11 +281,15 @@ impl<T: Driver> Adapter<T> {
         // SAFETY: The device is being probed, and nobody allocates or maps DMA memory meanwhile.
         unsafe { pdev.dma_set_mask_and_coherent(DmaMask::new::<32>())? };
         let (limits, found) = T::probe(pdev)?;
-        // SAFETY: As above: `T::probe` has returned, and had no means to allocate DMA memory from
-        // another thread.
+        // SAFETY: As above: `T::probe` has returned, and nothing else of the driver runs yet.
         unsafe { pdev.dma_set_mask_and_coherent(limits.dma_mask)? };
         let bound: &'bound pci::Device<Bound> = pdev;
         let host = KBox::new(Owner::new(&limits, T::init(bound, found))?, GFP_KERNEL)?;
+        // SAFETY: The driver's data was made for this binding.
+        let mask = T::data_mask(unsafe { host.host().data() });
+        // SAFETY: The device is being probed. `T::init` has returned, and commands, whose data are
+        // mapped, come after `T::start`.
+        unsafe { pdev.dma_set_mask(mask)? };
         let msi = pci::IrqTypes::default().with(pci::IrqType::Msi);
         let vectors = KBox::new(bound.alloc_irq_vectors(1, 1, msi)?, GFP_KERNEL)?;
         Ok((host, vectors))

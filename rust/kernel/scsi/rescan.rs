@@ -121,8 +121,9 @@ pub(super) struct Rescan<T> {
 impl<T: Operations> Rescan<T> {
     /// # Safety
     ///
-    /// What is returned must be put into the private data of `shost`, a host of `T`. [`Rescan::request`] must not be called
-    /// before `shost` was added, and [`Rescan::end`] must be called before this is gone if it was.
+    /// What is returned must be put into the private data of `shost`, a host of `T`.
+    /// [`Rescan::request`] must not be called before `shost` was added, and [`Rescan::end`] must be
+    /// called before this is gone if it was.
     pub(super) unsafe fn new(shost: *mut bindings::Scsi_Host) -> impl PinInit<Self> {
         // INVARIANT: By the safety requirements.
         pin_init!(Self {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pure modules of the driver, as they are, compiled in user space: formats on the wire, what
-//! a CDB moves, how data travels, what the checks of a card conclude from what they saw. They use nothing of the kernel, so they can be tested here
-//! against the bytes of the macOS trace and by properties. The twin does not use them: it has a
-//! decoder of its own, so that a shared mistake cannot hide; where the two are brought together,
-//! in [`properties`], they have to agree.
+//! The pure modules of the driver, as they are, compiled in user space: formats on the
+//! wire, what a CDB moves, how data travels, what the checks of a card conclude from what
+//! they saw. They use nothing of the kernel, so they can be tested here against the bytes
+//! of the macOS trace and by properties. The twin does not use them: it has a decoder of
+//! its own, so that a shared mistake cannot hide; where the two are brought together, in
+//! [`properties`], they have to agree.
 
 #![allow(dead_code, missing_docs)]
 // The kernel's own clippy does not ask for parentheses around shifts.

@@ -106,7 +106,7 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// Of no unit.
-    pub(crate) const ABSENT: Self = Self {
+    const ABSENT: Self = Self {
         there: false,
         page: [0; PAGE_LEN],
     };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Checks 7 and 8: what the card writes to the completion ring, and that it goes on when more
-//! commands have completed than the ring has entries. If there were registers that acknowledge
-//! entries, this is where the card would stop answering.
+//! What the card writes to the completion ring, and that it goes on when more commands have
+//! completed than the ring has entries. If there were registers that acknowledge entries, this is
+//! where the card would stop answering.
 
 use super::{
     answers,
@@ -13,9 +13,17 @@ use super::{
     },
     Stop, //
 };
+use crate::regions;
+use kernel::time::{
+    delay::fsleep,
+    Delta, //
+};
 
 /// Commands that have to complete: more than twice the entries of the ring.
 const COMMANDS: u32 = 300;
+
+/// From the last answer to the end of the trial.
+const REST: Delta = Delta::from_millis(10);
 
 /// Looks at the first entries of the ring, which the first two commands left.
 pub(super) fn look_at_ring(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
@@ -27,7 +35,8 @@ pub(super) fn look_at_ring(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Has more commands completed than the ring has entries, with every tag.
+/// Has more commands completed than the ring has entries, with every tag. All of the ring has been
+/// written then.
 pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
     for n in 0..COMMANDS {
         // CAST: Less than `tags`.
@@ -38,6 +47,13 @@ pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
             }
             answer => answer?,
         };
+    }
+    // The last entry may come behind its answer.
+    fsleep(REST);
+    let used = trial.memory.ring_used();
+    trial.say(format_args!("the ring has {used} bytes"));
+    if used > regions::ring_len(trial.tags) {
+        return Err(Misfit::Ring(used).into());
     }
     Ok(())
 }

@@ -58,14 +58,14 @@ pub(super) fn check(trial: &mut Trial<'_, '_>, data: &[u8; INQUIRY_LEN]) -> Resu
         return Ok(());
     }
     fill(&page)?;
-    trial.high = Some(page);
+    trial.memory.high = Some(page);
     trial.ask(&Question {
         what,
         lun: [0; 4],
         cdb: &[0x12, 0, 0, 0, LEN as u8],
         descriptor: Entry::new(address, LEN as u32).ok_or(EINVAL)?,
     })?;
-    let came = read(trial.high.as_ref().ok_or(EINVAL)?)?;
+    let came = read(trial.memory.high.as_ref().ok_or(EINVAL)?)?;
     trial.say(format_args!("at {address:#x}: {came:02x?}"));
     if data.first_chunk() != Some(&came) {
         return Err(Misfit::Address(address).into());

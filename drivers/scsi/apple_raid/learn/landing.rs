@@ -7,8 +7,8 @@
 //! yard: to another area, or on beyond the end of the data. What does not bear the pattern any more
 //! is where the card has written.
 //!
-//! An area is longer than any of the commands could be made to move, even if the card reads the
-//! length in their CDB the wrong way round.
+//! An area is longer than INQUIRY and REPORT LUNS could be made to move, even if the card reads the
+//! length in the CDB the wrong way round. A page of vital product data could fill several.
 
 use super::misfit::Misfit;
 
@@ -67,7 +67,7 @@ pub(crate) fn landed(what: &'static str, marks: &Marks, pieces: &[Piece]) -> Res
                 let words = piece.len.next_multiple_of(4);
                 overrun = overrun.max(span.end.saturating_sub(words));
             }
-            None if !stray => return Err(Misfit::Nowhere(what)),
+            None if marks.iter().all(Option::is_none) => return Err(Misfit::Nowhere(what)),
             _ => return Err(Misfit::Elsewhere(what)),
         }
         if mark(marks, piece.area).is_some_and(|span| span.end == AREA) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Checks 2 and 3: where data and lists lie, and where they end.
+//! Where data and lists lie, and where they end.
 //!
 //! The data is always INQUIRY's, of LUN 0, 36 bytes, and each time the same. It goes to areas of
 //! the yard (see `landing.rs`), and each guess that might be wrong leads to an area of its own.
@@ -95,11 +95,25 @@ pub(super) fn check_unit(trial: &mut Trial<'_, '_>, data: &Data) -> Result<(), S
 }
 
 /// That a list of several entries is followed, and ends: behind its end are entries that lead
-/// elsewhere. It is where the highest tag's will be.
+/// elsewhere. One of nine is longer than 64 bytes, which an index may count.
 pub(super) fn check_several(trial: &mut Trial<'_, '_>, data: &Data) -> Result<(), Stop> {
-    let what = "INQUIRY by a list of three";
+    let of_three = [piece(0, 8), piece(1, 16), piece(2, 12)];
+    let mut of_nine = [piece(0, 4); INQUIRY_LEN / 4];
+    for (area, piece) in of_nine.iter_mut().enumerate() {
+        piece.area = area;
+    }
+    check_list(trial, data, "INQUIRY by a list of three", &of_three)?;
+    check_list(trial, data, "INQUIRY by a list of nine", &of_nine)
+}
+
+/// That data comes in these pieces, by a list where the highest tag's will be.
+fn check_list(
+    trial: &mut Trial<'_, '_>,
+    data: &Data,
+    what: &'static str,
+    pieces: &[Piece],
+) -> Result<(), Stop> {
     let at = usize::from(trial.tags) * CardModel::LIST_LEN;
-    let pieces = [piece(0, 8), piece(1, 16), piece(2, 12)];
     for (n, piece) in pieces.iter().enumerate() {
         let entry = trial.memory.entry(piece.area, piece.len as u32)?;
         trial.memory.write_entry(entry_at(at) + n, entry)?;
@@ -108,33 +122,53 @@ pub(super) fn check_several(trial: &mut Trial<'_, '_>, data: &Data) -> Result<()
         .memory
         .write_entry(entry_at(at) + pieces.len(), Entry::ZERO)?;
     let marks = trial.inquire(what, list_at(at, trial.model.list_unit.value)?)?;
-    trial.expect(what, &marks, &pieces, data)?;
+    trial.expect(what, &marks, pieces, data)?;
     trial.say(format_args!(
-        "a list of three entries is followed, and ends"
+        "a list of {} entries is followed, and ends",
+        pieces.len()
     ));
     Ok(())
 }
 
-/// How wide the count of an entry is: if 16 bits, one of 0x10002 words has 2, and the rest of the
-/// data comes to the next entry. The driver makes do with 16.
+/// How wide the count of an entry is: at least 16 bits, with which the driver makes do.
 pub(super) fn check_count(trial: &mut Trial<'_, '_>, data: &Data) -> Result<(), Stop> {
-    const WORDS: u32 = 0x1_0002;
-    const NEXT: usize = WORDS as usize * 4 / AREA + 1;
-    let what = "INQUIRY by a long entry";
+    if is_cut(trial, data, "INQUIRY by an entry of 0x102 words", 0x102)? {
+        return Err(Misfit::Count.into());
+    }
+    let cut = is_cut(
+        trial,
+        data,
+        "INQUIRY by an entry of 0x10002 words",
+        0x1_0002,
+    )?;
+    let bits = if cut { 16 } else { 24 };
+    trial.say(format_args!("the count of an entry has {bits} bits"));
+    trial.model.count_bits.see(bits);
+    Ok(())
+}
+
+/// Whether of the words that an entry counts only the 2 in the lowest byte are seen: then the rest
+/// of the data comes to the next entry.
+fn is_cut(
+    trial: &mut Trial<'_, '_>,
+    data: &Data,
+    what: &'static str,
+    words: u32,
+) -> Result<bool, Stop> {
+    let area = words as usize * 4 / AREA + 1;
     let at = CardModel::LIST_LEN;
-    let long = trial.memory.entry(0, 8)?.with_words(WORDS);
-    let next = trial.memory.entry(NEXT, INQUIRY_LEN as u32)?;
+    let long = trial.memory.entry(0, 8)?.with_words(words);
+    let next = trial.memory.entry(area, INQUIRY_LEN as u32)?;
     for (n, entry) in [long, next, Entry::ZERO].into_iter().enumerate() {
         trial.memory.write_entry(entry_at(at) + n, entry)?;
     }
     let marks = trial.inquire(what, list_at(at, trial.model.list_unit.value)?)?;
-    let cut = [piece(0, 8), piece(NEXT, INQUIRY_LEN - 8)];
-    let ways = [(24, WHOLE.as_slice()), (16, cut.as_slice())];
-    let (bits, _) = choose(what, &marks, &ways)?;
-    trial.say(format_args!("the count of an entry has {bits} bits"));
-    trial.model.count_bits.see(bits);
-    let pieces = if bits == 24 { WHOLE.as_slice() } else { &cut };
-    trial.expect(what, &marks, pieces, data)
+    let in_two = [piece(0, 8), piece(area, INQUIRY_LEN - 8)];
+    let ways = [(false, WHOLE.as_slice()), (true, in_two.as_slice())];
+    let (cut, _) = choose(what, &marks, &ways)?;
+    let pieces = if cut { in_two.as_slice() } else { &WHOLE };
+    trial.expect(what, &marks, pieces, data)?;
+    Ok(cut)
 }
 
 /// How far behind data the card writes: tried with every length, since it does not always.

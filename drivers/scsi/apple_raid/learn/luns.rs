@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Check 6: how a slot names a logical unit other than 0.
+//! How a slot names a logical unit other than 0.
 //!
 //! Two encodings are possible, and a card that takes the other one finds LUN 0 in what was meant
 //! for another unit. So a unit that REPORT LUNS names is asked who it is in both, and has to be
@@ -39,13 +39,20 @@ pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
         return Ok(());
     };
     for page in PAGES {
-        let first = identity(trial, [0; 4], page)?;
+        let Some(first) = identity(trial, [0; 4], page)? else {
+            continue;
+        };
         let mut answers = LunEncoding::CANDIDATES.map(|encoding| (encoding, false));
         for (encoding, other) in &mut answers {
-            *other = identity(trial, encoding.encode(lun), page)?.is_another_than(&first);
+            let unit = identity(trial, encoding.encode(lun), page)?;
+            *other = unit.is_some_and(|unit| unit.is_another_than(&first));
         }
-        trial.say(format_args!("LUN {lun}, page {page:#x}: {answers:?}"));
-        if let Some(encoding) = answers::one_of(answers) {
+        // What LUN 0 says may have changed meanwhile: it may just have started.
+        let stayed = identity(trial, [0; 4], page)?.as_ref() == Some(&first);
+        trial.say(format_args!(
+            "LUN {lun}, page {page:#x}: {answers:?}, LUN 0 stayed: {stayed}"
+        ));
+        if let (true, Some(encoding)) = (stayed, answers::one_of(answers)) {
             trial.model.lun_encoding.see(encoding);
             return Ok(());
         }
@@ -81,21 +88,23 @@ fn other_lun(trial: &mut Trial<'_, '_>) -> Result<Option<u64>, Stop> {
     Ok(lun)
 }
 
-/// Who the unit is that these bytes of a slot name.
-fn identity(trial: &mut Trial<'_, '_>, lun: [u8; 4], page: u8) -> Result<Identity, Stop> {
+/// Who the unit is that these bytes of a slot name, if it says so. That it does not may have any
+/// reason.
+fn identity(trial: &mut Trial<'_, '_>, lun: [u8; 4], page: u8) -> Result<Option<Identity>, Stop> {
+    let what = "INQUIRY for vital product data";
     let descriptor = trial.memory.entry(0, PAGE_LEN as u32)?;
     let answered = trial.try_ask(&Question {
-        what: "INQUIRY for vital product data",
+        what,
         lun,
         cdb: &[0x12, 1, page, 0, PAGE_LEN as u8],
         descriptor,
     })?;
+    if answered {
+        // Any page has a head of 4 bytes.
+        landed(what, &trial.memory.marks()?, &[Piece { area: 0, len: 4 }])?;
+    }
     let mut data = [0; PAGE_LEN];
     trial.memory.data(0, &mut data)?;
     trial.memory.sweep(0)?;
-    Ok(if answered {
-        Identity::of_page(page, &data)
-    } else {
-        Identity::ABSENT
-    })
+    Ok(answered.then(|| Identity::of_page(page, &data)))
 }

@@ -70,15 +70,18 @@ pub(crate) const STRAY: usize = AREAS - 2;
 /// Entries of a tag's part of region E.
 const LIST_ENTRIES: usize = CardModel::LIST_LEN / wire::ENTRY_LEN;
 
-/// The memory of a trial.
+/// The memory of a trial. It is kept until the card has begun another conversation, or can do no
+/// DMA for good: it may still remember this one.
 pub(crate) struct Memory {
     tags: u16,
     slots: Coherent<[[u64; wire::SLOT_LEN / 8]]>,
     management: Coherent<[u8]>,
-    ring: Coherent<[u8]>,
+    ring: Coherent<[u64]>,
     lists: Coherent<[u64]>,
     responses: Coherent<[u64]>,
     yard: Coherent<[u8]>,
+    /// Memory above 4 GiB, where there is any.
+    pub(crate) high: Option<Coherent<[u8]>>,
     scratch: KVec<u8>,
 }
 
@@ -90,10 +93,11 @@ impl Memory {
             tags,
             slots: Coherent::zeroed_slice(dev, SLOTS, GFP_KERNEL)?,
             management: Coherent::zeroed_slice(dev, 2 * PAGE_SIZE, GFP_KERNEL)?,
-            ring: Coherent::zeroed_slice(dev, lists * 64, GFP_KERNEL)?,
+            ring: Coherent::zeroed_slice(dev, lists * 64 / 8, GFP_KERNEL)?,
             lists: Coherent::zeroed_slice(dev, lists * LIST_ENTRIES, GFP_KERNEL)?,
             responses: Coherent::zeroed_slice(dev, RESPONSES_LEN / 8, GFP_KERNEL)?,
             yard: Coherent::zeroed_slice(dev, AREAS * AREA, GFP_KERNEL)?,
+            high: None,
             scratch: KVec::from_elem(0, AREA, GFP_KERNEL)?,
         })
     }
@@ -119,8 +123,8 @@ impl Memory {
         for at in 0..self.responses.len() {
             io_write!(self.responses, [try: at], u64::from_ne_bytes([FILL; 8]));
         }
-        for at in (0..self.ring.len()).step_by(64) {
-            io_project!(self.ring, [try: at..at + 64]).copy_from_slice(&[FILL; 64]);
+        for at in 0..self.ring.len() {
+            io_write!(self.ring, [try: at], u64::from_ne_bytes([FILL; 8]));
         }
         for area in 0..AREAS {
             self.sweep(area)?;
@@ -192,9 +196,20 @@ impl Memory {
 
     /// The beginning of the ring.
     pub(crate) fn ring(&self) -> Result<[u8; 8]> {
-        let mut bytes = [0; 8];
-        io_project!(self.ring, [try: 0..8]).copy_to_slice(&mut bytes);
-        Ok(bytes)
+        Ok(io_read!(self.ring, [try: 0]).to_ne_bytes())
+    }
+
+    /// Bytes of the ring up to the last that was written.
+    pub(crate) fn ring_used(&mut self) -> usize {
+        let words = self.ring.size() / 8;
+        let is_written = |at: &usize| {
+            let word = (|| Ok::<_, Error>(io_read!(self.ring, [try: *at])))();
+            word.is_ok_and(|word| word != u64::from_ne_bytes([FILL; 8]))
+        };
+        (0..words)
+            .rev()
+            .find(is_written)
+            .map_or(0, |at| (at + 1) * 8)
     }
 
     /// The data at the beginning of an area.

@@ -33,6 +33,12 @@ pub(crate) enum Misfit {
     OtherData(&'static str),
     /// More was written behind data than there is room to find out how much.
     Overrun(usize),
+    /// The count of an entry has fewer than 16 bits.
+    Count,
+    /// The completion ring, or what is written there, takes that many bytes.
+    Ring(usize),
+    /// The checks took too long, though each answer came in time.
+    TooSlow,
     /// What INQUIRY says of LUN 0 is not what a unit says.
     Inquiry,
     /// What REPORT LUNS says is no list of units.
@@ -73,6 +79,9 @@ impl Misfit {
             }
             Self::OtherData(what) => write!(f, "{what}: the data is not what came before"),
             Self::Overrun(bytes) => write!(f, "{bytes} bytes, or more, were written behind data"),
+            Self::Count => write!(f, "the count of an entry has fewer than 16 bits"),
+            Self::Ring(bytes) => write!(f, "the completion ring takes {bytes} bytes"),
+            Self::TooSlow => write!(f, "the checks took too long"),
             Self::Inquiry => write!(f, "what INQUIRY says makes no sense"),
             Self::ReportLuns => write!(f, "what REPORT LUNS says makes no sense"),
             Self::Address(address) => write!(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Checks 1, 4 and 5: where the responses lie, what the submit doorbell does, and that each
+//! Where the responses lie, what the submit doorbell does, and that each
 //! command is the one that was submitted.
 //!
 //! Tag 1 comes first: its response lies one stride into region F, which is in there whatever the

@@ -42,18 +42,24 @@ use crate::{
 };
 use kernel::{
     device::Bound,
-    dma::Coherent,
     io::{
         poll::read_poll_timeout,
         Io, //
     },
     pci,
     prelude::*,
-    time::Delta,
+    time::{
+        Delta,
+        Instant,
+        Monotonic, //
+    },
 };
 
 /// How long an answer may take.
 const ANSWER_TIMEOUT: Delta = Delta::from_secs(5);
+
+/// How long all of them may take: probe holds the lock of the device.
+const BUDGET: Delta = Delta::from_secs(60);
 
 /// How often the driver looks for one.
 const PAUSE: Delta = Delta::from_micros(20);
@@ -87,13 +93,12 @@ pub(crate) struct Trial<'a, 'bound> {
     pub(crate) memory: &'a mut Memory,
     bus_master: &'a BusMaster<'bound>,
     doorbell: Doorbell,
-    /// Memory above 4 GiB. Kept until the card does no DMA any more: it may answer too late.
-    pub(crate) high: Option<Coherent<[u8]>>,
     pub(crate) tags: u16,
     /// What is known so far.
     pub(crate) model: CardModel,
     /// Commands that were answered.
     pub(crate) answered: u32,
+    begin: Instant<Monotonic>,
 }
 
 impl Drop for Trial<'_, '_> {
@@ -123,9 +128,9 @@ impl<'a, 'bound> Trial<'a, 'bound> {
                 memory,
                 bus_master,
                 doorbell: Doorbell::new(bar, mailbox, model.doorbell.value),
-                high: None,
                 model,
                 answered: 0,
+                begin: Instant::now(),
             }),
             Err(error) => {
                 let _ = bus_master.stop();
@@ -185,6 +190,9 @@ impl<'a, 'bound> Trial<'a, 'bound> {
 
     /// Submits a command and waits for its answer, which may be that it failed.
     pub(crate) fn answer(&mut self, tag: u16, question: &Question<'_>) -> Result<Status, Stop> {
+        if self.begin.elapsed() > BUDGET {
+            return Err(Misfit::TooSlow.into());
+        }
         let stride = self.stride();
         self.memory.forget_response(tag, stride)?;
         self.submit(tag, question)?;

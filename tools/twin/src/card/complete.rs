@@ -112,7 +112,7 @@ impl Card {
         let at = job
             .regions
             .ring
-            .saturating_add(u64::from(index) * entry.len() as u64);
+            .saturating_add(u64::from(index) * odd::ring_stride(self.params().odd, entry.len()));
         self.trace.event("ring", |line| {
             field!(
                 line,

@@ -27,11 +27,17 @@ pub enum Odd {
     MailboxRing,
     /// It answers no more commands than the completion ring has entries.
     Stalls,
+    /// Of the count of an entry's words only the lowest byte is seen.
+    ByteCount,
+    /// A list has no more entries than a unit of 64 bytes.
+    ShortLists,
+    /// The entries of the completion ring lie 64 bytes apart.
+    LongRing,
 }
 
 /// The names that [`parse`] knows.
 pub const VALUES: &str = "none|list-never-stops|wrong-buffer|truncate32|byte-swapped|\
-    inquiry-nonsense|mailbox-ring|stalls";
+    inquiry-nonsense|mailbox-ring|stalls|byte-count|short-lists|long-ring";
 
 /// Words of the mailbox that is a ring.
 const MAILBOX_WORDS: u32 = 64;
@@ -50,6 +56,9 @@ pub fn parse(name: &str) -> Option<Option<Odd>> {
         "inquiry-nonsense" => Some(Odd::InquiryNonsense),
         "mailbox-ring" => Some(Odd::MailboxRing),
         "stalls" => Some(Odd::Stalls),
+        "byte-count" => Some(Odd::ByteCount),
+        "short-lists" => Some(Odd::ShortLists),
+        "long-ring" => Some(Odd::LongRing),
         _ => return None,
     })
 }
@@ -78,6 +87,27 @@ pub fn mailbox(odd: Option<Odd>, mailbox: u32, taken: u32) -> u32 {
 /// Whether the card answers no more, with that entry of the ring to be written next.
 pub fn stalls(odd: Option<Odd>, ring_next: u32, ring_entries: u32) -> bool {
     odd == Some(Odd::Stalls) && ring_next + 1 >= ring_entries
+}
+
+/// What is seen of the count of an entry's words.
+pub fn count(odd: Option<Odd>, words: u32) -> u32 {
+    match odd {
+        Some(Odd::ByteCount) => words & 0xff,
+        _ => words,
+    }
+}
+
+/// Whether a list ends with the first unit.
+pub fn is_short(odd: Option<Odd>) -> bool {
+    odd == Some(Odd::ShortLists)
+}
+
+/// How far apart entries of the completion ring lie that are so long.
+pub fn ring_stride(odd: Option<Odd>, len: usize) -> u64 {
+    match odd {
+        Some(Odd::LongRing) => 64,
+        _ => len as u64,
+    }
 }
 
 /// What becomes of data on its way.
@@ -144,6 +174,11 @@ mod tests {
         assert!(is_lost(Some(Odd::Truncate32), 1 << 32));
         assert_eq!(mailbox(None, 0x174, 3), 0x174);
         assert_eq!(mailbox(Some(Odd::MailboxRing), 0x174, 3), 0x17a);
+        assert_eq!(count(None, 0x10203), 0x10203);
+        assert_eq!(count(Some(Odd::ByteCount), 0x10203), 3);
+        assert!(!is_short(None) && is_short(Some(Odd::ShortLists)));
+        assert_eq!(ring_stride(None, 4), 4);
+        assert_eq!(ring_stride(Some(Odd::LongRing), 4), 64);
         assert!(!stalls(None, 128, 129) && stalls(Some(Odd::Stalls), 128, 129));
     }
 }

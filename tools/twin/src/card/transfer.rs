@@ -236,6 +236,9 @@ impl Transfer<'_> {
                     break;
                 }
             }
+            if odd::is_short(params.odd) {
+                break;
+            }
         }
         Ok(self.or_nowhere(entries))
     }

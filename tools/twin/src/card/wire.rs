@@ -36,7 +36,7 @@ impl Entry {
         let address = u64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
         Entry {
             address: odd::address(params.odd, address),
-            words: u32::from_be_bytes([0, high, mid, low]),
+            words: odd::count(params.odd, u32::from_be_bytes([0, high, mid, low])),
         }
     }
 

@@ -37,7 +37,8 @@ fn with_an_iommu_that_passes_through() {
     verified_io(two_volumes().iommu(Iommu::Passthrough).memory(7 << 30));
 }
 
-/// The uppermost addresses that the mask allows come first. The twin refuses those above.
+/// The uppermost addresses that the mask allows come first, but for those below 4 GiB that memory
+/// of the checks had, and that are used again. The twin refuses those above.
 #[test]
 fn up_to_the_last_of_36_bits() {
     let vm = two_volumes()
@@ -50,7 +51,8 @@ fn up_to_the_last_of_36_bits() {
     let before = vm.twin().trace().mark();
     verify(&vm);
     let seen = top_bytes(&vm.twin().trace().since(before));
-    assert_eq!(seen, BTreeSet::from([0xf]));
+    assert!(seen.contains(&0xf), "{seen:x?}");
+    assert!(seen.is_subset(&BTreeSet::from([0, 0xf])), "{seen:x?}");
     ends_clean(vm);
 }
 

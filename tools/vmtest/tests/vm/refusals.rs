@@ -38,6 +38,15 @@ const CARDS: &[(&str, &str)] = &[
     ("odd=inquiry-nonsense", "what INQUIRY says makes no sense"),
     ("odd=mailbox-ring", "was submitted, and tag 0 answered"),
     ("odd=stalls", "no answer any more after 128 commands"),
+    (
+        "odd=byte-count",
+        "the count of an entry has fewer than 16 bits",
+    ),
+    (
+        "odd=short-lists",
+        "INQUIRY by a list of nine: the data came to another buffer",
+    ),
+    ("odd=long-ring", "the completion ring takes 82"),
 ];
 
 /// What is there of the driver while it is loaded and has refused the card: nothing.
