@@ -68,7 +68,12 @@ mod tests {
     /// What of all sense data leads to a rescan.
     #[test]
     fn news() {
-        let changed = [(0x6, 0x2a, 0x09), (0x6, 0x3f, 0x03), (0x6, 0x3f, 0x0e)];
+        let changed = [
+            (0x6, 0x2a, 0x09),
+            (0x6, 0x3f, 0x03),
+            (0x6, 0x3f, 0x05),
+            (0x6, 0x3f, 0x0e),
+        ];
         for key in 0..16 {
             for code in 0..=u16::MAX {
                 let [asc, ascq] = code.to_be_bytes();

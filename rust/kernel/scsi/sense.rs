@@ -24,8 +24,8 @@ impl News {
     pub(super) fn of(key: u8, asc: u8, ascq: u8) -> Option<Self> {
         match (key, asc, ascq) {
             // UNIT ATTENTION: CAPACITY DATA HAS CHANGED, INQUIRY DATA HAS CHANGED,
-            // REPORTED LUNS DATA HAS CHANGED
-            (0x6, 0x2a, 0x09) | (0x6, 0x3f, 0x03 | 0x0e) => Some(Self::Changed),
+            // DEVICE IDENTIFIER CHANGED, REPORTED LUNS DATA HAS CHANGED
+            (0x6, 0x2a, 0x09) | (0x6, 0x3f, 0x03 | 0x05 | 0x0e) => Some(Self::Changed),
             // ILLEGAL REQUEST: LOGICAL UNIT NOT SUPPORTED
             (0x5, 0x25, 0x00) => Some(Self::NotThere),
             _ => None,
