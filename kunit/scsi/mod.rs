@@ -2,10 +2,11 @@
 
 //! KUnit suites of the SCSI host abstraction, and what suites of drivers share with them.
 //!
-//! What is only a value is tested as such: [`limits`], [`sense`], [`outcome`]. What a command can
-//! live through is tested with the midlayer that is there: [`bench`] registers a host that is no
-//! device, [`fake`], and [`request`] sends commands whose CDBs say what is to become of them. Then
-//! the suites look at how each of them ended, that it ended once, and that nothing of it is left:
+//! What is only a value is tested as such: [`limits`], [`sense`], [`outcome`], [`unit`]. What a
+//! command can live through is tested with the midlayer that is there: [`bench`] registers a host
+//! that is no device, [`fake`], and [`request`] sends commands whose CDBs say what is to become of
+//! them. Then the suites look at how each of them ended, that it ended once, and that nothing of it
+//! is left:
 //!
 //! - [`life_cycle`]: tokens and tags, from being queued to being completed;
 //! - [`data`]: buffers, copied and mapped;
@@ -49,6 +50,8 @@ mod request;
 mod sense;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod taker;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod unit;
 
 pub use self::generator::{
     ensure,

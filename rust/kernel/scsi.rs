@@ -51,6 +51,7 @@ pub mod pci;
 mod rescan;
 mod resets;
 mod sense;
+mod unit;
 
 pub use self::{
     command::{

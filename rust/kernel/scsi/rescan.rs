@@ -7,8 +7,10 @@
 //! rescan, from the interrupt in which the command ends:
 //!
 //! ```text
-//!   heed --> a second later, in a work item: for each unit   is it gone? remove it
-//!                                                            else ask for its capacity
+//!   heed --> a second later, in a work item: for each unit   ask it what it is
+//!                                                            is it gone? remove it
+//!                                                            else ask for its names and capacity
+//!                                                            is it another one? remove it
 //!                                            then            REPORT LUNS, add what is new
 //! ```
 //!
@@ -16,11 +18,18 @@
 //!   rescan, by its own commands too, to one more. A target that never stops telling gets a rescan
 //!   a second.
 //! - A unit goes only if it says itself that it is not there, or if another one answers in its
-//!   place. One that does not answer stays, as does one that REPORT LUNS forgot: to take a disk
-//!   away that is there is worse than to keep one that is not.
+//!   place: see [`unit`](super::unit). One that does not answer, or not in a way that can be
+//!   trusted, is left alone, and there are a few rescans more. It stays, as does one that REPORT
+//!   LUNS forgot: to take a disk away that is there is worse than to keep one that is not.
+//! - A user can have a unit looked at too (`rescan` and `state` in sysfs), and the midlayer then
+//!   replaces the names that it has. If a unit was replaced before that, and no news of it came
+//!   before, nobody can tell any more.
 //! - While the host is quiesced, the commands of a rescan wait with all others. The work queue
 //!   stands still while the system sleeps.
-//! - The work item is disabled before the host is removed: [`Rescan::end`].
+//! - The work item is disabled before the host is removed: [`Rescan::end`]. That waits for one unit
+//!   at most, or for a scan for new ones; their commands have the timeouts of those who send them.
+//! - A rescan holds references to the driver's module. To unload it may fail meanwhile, as if it
+//!   were in use, and works a moment later.
 
 use crate::bindings;
 use core::{
@@ -32,10 +41,12 @@ use core::{
 };
 use kernel::{
     container_of,
-    device,
     prelude::*,
     static_lock_class,
-    sync::rcu,
+    sync::atomic::{
+        ordering::Relaxed,
+        Atomic, //
+    },
     time::{
         msecs_to_jiffies,
         Msecs, //
@@ -45,6 +56,10 @@ use kernel::{
 
 use super::{
     sense::News,
+    unit::{
+        Unit,
+        Verdict, //
+    },
     Command,
     Host,
     Operations,
@@ -54,22 +69,8 @@ use super::{
 /// From the news to the rescan, in milliseconds.
 const PAUSE: Msecs = 1000;
 
-/// How long a unit may take to answer, in milliseconds.
-const TIMEOUT: Msecs = 30_000;
-
-/// How often the midlayer tries again, unit attention conditions included.
-const RETRIES: i32 = 5;
-
-const INQUIRY: u8 = bindings::INQUIRY as u8;
-
-/// Length of the INQUIRY data that are looked at.
-const INQUIRY_LEN: u8 = 36;
-
-/// VPD page "device identification" (SPC-4, 7.8.6).
-const IDENTIFICATION: u8 = 0x83;
-
-/// Most that is compared of that page, in bytes.
-const BUFFER_LEN: usize = 512;
+/// How many rescans there are at most, one after the other, while a unit does not say what it is.
+const ATTEMPTS: u32 = 4;
 
 impl<T: Operations> Command<'_, T> {
     /// Has all units of the host looked at anew, soon, if this is what the sense data mean with
@@ -78,30 +79,21 @@ impl<T: Operations> Command<'_, T> {
         let heeded = match sense.news() {
             Some(News::Changed) => true,
             // Whoever looks for units gets this where there are none.
-            Some(News::NotThere) => self.is_of_known_unit(),
+            Some(News::NotThere) => self.unit().is_known(),
             None => false,
         };
         if heeded {
+            // The midlayer may fetch the names anew as soon as it has the sense data.
+            self.unit().remember();
             self.host().request_rescan();
         }
     }
 
-    /// Whether the command's unit was there when it was looked for.
-    fn is_of_known_unit(&self) -> bool {
-        // SAFETY: By the type invariant the command is valid, and so is its device.
-        unsafe { is_known((*self.as_raw()).device) }
+    fn unit(&self) -> Unit<'_, T> {
+        // SAFETY: By the type invariant the command is valid, and is one of a host of `T`. Its
+        // device is not freed before it has ended.
+        unsafe { Unit::from_raw(NonNull::new_unchecked((*self.as_raw()).device)) }
     }
-}
-
-/// Whether a unit was seen to be there, and is not just being looked for.
-///
-/// # Safety
-///
-/// `sdev` must be valid.
-unsafe fn is_known(sdev: *const bindings::scsi_device) -> bool {
-    // SAFETY: By the safety requirement. The field is changed by others at any time.
-    let state = unsafe { (&raw const (*sdev).sdev_state).read_volatile() };
-    state != bindings::scsi_device_state_SDEV_CREATED
 }
 
 /// The work item of a host.
@@ -115,6 +107,10 @@ pub(super) struct Rescan<T> {
     #[pin]
     work: Opaque<bindings::delayed_work>,
     shost: *mut bindings::Scsi_Host,
+    /// The host is about to be removed.
+    ending: Atomic<bool>,
+    /// Rescans that left something unclear, up to now and without a break. The work item's.
+    unclear: Atomic<u32>,
     _driver: PhantomData<T>,
 }
 
@@ -151,6 +147,8 @@ impl<T: Operations> Rescan<T> {
                 }
             }),
             shost,
+            ending: Atomic::new(false),
+            unclear: Atomic::new(0),
             _driver: PhantomData,
         })
     }
@@ -169,8 +167,10 @@ impl<T: Operations> Rescan<T> {
         }
     }
 
-    /// Cancels a rescan, or waits for it if it has begun; there are no more after this.
+    /// Cancels a rescan; if it has begun, waits for it to be done with the unit that it is at.
+    /// There are no more after this.
     pub(super) fn end(&self) {
+        self.ending.store(true, Relaxed);
         // SAFETY: `work` was initialised; called in process context, by `Owner::remove`.
         unsafe { bindings::disable_delayed_work_sync(self.work.get()) };
     }
@@ -204,20 +204,24 @@ impl<T: Operations> Rescan<T> {
 
     fn rescan(&self) {
         self.reset_if_wanted();
-        let Ok(mut buffer) = KBox::new([0; BUFFER_LEN], GFP_KERNEL) else {
-            // The next one that is told of the change tries again.
-            return;
-        };
+        let mut unclear = false;
         self.each_unit(|unit| {
-            if !unit.is_known() {
-                // Somebody else is looking for it.
-            } else if unit.is_gone(&mut buffer) {
-                dev_info!(unit.device(), "the logical unit is gone\n");
-                unit.remove();
-            } else {
-                unit.rescan();
+            if self.is_ending() || !unit.is_running() {
+                // Nobody wants to know any more; or it is offline, or just being looked for.
+                return;
+            }
+            match unit.look() {
+                Verdict::Same => {}
+                Verdict::Unclear => unclear = true,
+                Verdict::Gone => {
+                    dev_info!(unit.device(), "the logical unit is gone\n");
+                    unit.remove();
+                }
             }
         });
+        if self.is_ending() {
+            return;
+        }
         // SAFETY: By the type invariant the host is valid, and was added. It has one target.
         unsafe {
             bindings::scsi_scan_target(
@@ -228,6 +232,22 @@ impl<T: Operations> Rescan<T> {
                 bindings::SCAN_WILD_CARD as u64,
                 bindings::scsi_scan_mode_SCSI_SCAN_RESCAN,
             );
+        }
+        self.again_if(unclear);
+    }
+
+    fn is_ending(&self) -> bool {
+        self.ending.load(Relaxed)
+    }
+
+    /// Asks for another rescan if this one left something unclear, but not for ever.
+    fn again_if(&self, unclear: bool) {
+        let before = self.unclear.load(Relaxed);
+        let again = unclear && before + 1 < ATTEMPTS;
+        self.unclear
+            .store(if again { before + 1 } else { 0 }, Relaxed);
+        if again {
+            self.request();
         }
     }
 
@@ -246,7 +266,7 @@ impl<T: Operations> Rescan<T> {
     }
 
     /// Calls `each` with all units of the host. They may be removed.
-    fn each_unit(&self, mut each: impl FnMut(&Unit<'_>)) {
+    fn each_unit(&self, mut each: impl FnMut(&Unit<'_, T>)) {
         let mut sdev = null_mut();
         loop {
             // SAFETY: By the type invariant the host is valid. `sdev` is what the last call
@@ -255,131 +275,8 @@ impl<T: Operations> Rescan<T> {
             let Some(sdev) = NonNull::new(sdev) else {
                 return;
             };
-            // INVARIANT: We hold a reference until the next call.
-            each(&Unit(sdev, PhantomData));
+            // SAFETY: We hold a reference until the next call. The host is one of `T`.
+            each(&unsafe { Unit::from_raw(sdev) });
         }
     }
-}
-
-/// A logical unit that the midlayer knows.
-///
-/// # Invariants
-///
-/// Points to a `struct scsi_device` of which somebody holds a reference for `'a`.
-struct Unit<'a>(NonNull<bindings::scsi_device>, PhantomData<&'a ()>);
-
-impl Unit<'_> {
-    fn as_raw(&self) -> *mut bindings::scsi_device {
-        self.0.as_ptr()
-    }
-
-    fn device(&self) -> &device::Device {
-        // SAFETY: By the type invariant; `device::Device` is a transparent wrapper.
-        unsafe { &*(&raw const (*self.as_raw()).sdev_gendev).cast() }
-    }
-
-    fn is_known(&self) -> bool {
-        // SAFETY: By the type invariant.
-        unsafe { is_known(self.as_raw()) }
-    }
-
-    /// Whether the unit is not there any more, or is not the one that was found at this place.
-    fn is_gone(&self, buffer: &mut [u8; BUFFER_LEN]) -> bool {
-        match self.inquire(buffer) {
-            Answer::Data(now) => Some(now) != self.kind() || self.is_another(buffer),
-            Answer::NotThere => true,
-            Answer::Unclear => false,
-        }
-    }
-
-    /// What [`Answer::Data`] was when the unit was found.
-    fn kind(&self) -> Option<u8> {
-        // SAFETY: By the type invariant. A unit that is known has INQUIRY data, of 36 bytes or
-        // more, which stay as they are.
-        unsafe { (*self.as_raw()).inquiry.as_ref() }.copied()
-    }
-
-    fn inquire(&self, buffer: &mut [u8; BUFFER_LEN]) -> Answer {
-        let cdb = [INQUIRY, 0, 0, 0, INQUIRY_LEN, 0];
-        let mut sense = bindings::scsi_sense_hdr::default();
-        let args = bindings::scsi_exec_args {
-            sshdr: &mut sense,
-            ..pin_init::zeroed()
-        };
-        // SAFETY: By the type invariant the device is valid. The CDB is as long as its operation
-        // code says, the buffer is long enough, and `args` outlives the call.
-        let result = unsafe {
-            bindings::scsi_execute_cmd(
-                self.as_raw(),
-                cdb.as_ptr(),
-                bindings::req_op_REQ_OP_DRV_IN,
-                buffer.as_mut_ptr().cast(),
-                INQUIRY_LEN.into(),
-                // CAST: A number of jiffies that fits; see `TIMEOUT`.
-                msecs_to_jiffies(TIMEOUT) as i32,
-                RETRIES,
-                &args,
-            )
-        };
-        if result == 0 {
-            return Answer::Data(buffer[0]);
-        }
-        let valid = result > 0 && sense.response_code & 0x70 == 0x70;
-        match News::of(sense.sense_key, sense.asc, sense.ascq) {
-            Some(News::NotThere) if valid => Answer::NotThere,
-            _ => Answer::Unclear,
-        }
-    }
-
-    /// Whether the unit has another name than when it was found. Not if either is not known.
-    fn is_another(&self, buffer: &mut [u8; BUFFER_LEN]) -> bool {
-        // SAFETY: By the type invariant the device is valid, and the buffer has that length.
-        let result = unsafe {
-            bindings::scsi_get_vpd_page(
-                self.as_raw(),
-                IDENTIFICATION,
-                buffer.as_mut_ptr(),
-                // CAST: See the constant.
-                BUFFER_LEN as i32,
-            )
-        };
-        if result != 0 {
-            return false;
-        }
-        let _rcu = rcu::read_lock();
-        // SAFETY: By the type invariant the device is valid. The page is not freed as long as the
-        // RCU read lock is held, and has `len` bytes.
-        let before = unsafe {
-            let page = core::ptr::read_volatile(&raw const (*self.as_raw()).vpd_pg83);
-            if page.is_null() {
-                return false;
-            }
-            let len = usize::try_from((*page).len).unwrap_or(0);
-            core::slice::from_raw_parts((&raw const (*page).data).cast::<u8>(), len)
-        };
-        buffer.iter().zip(before).any(|(now, before)| now != before)
-    }
-
-    fn remove(&self) {
-        // SAFETY: By the type invariant. The scan mutex is not held.
-        unsafe { bindings::scsi_remove_device(self.as_raw()) };
-    }
-
-    /// Has the disk driver ask for the capacity again.
-    fn rescan(&self) {
-        // A unit that is not running is left alone.
-        //
-        // SAFETY: By the type invariant.
-        unsafe { bindings::scsi_rescan_device(self.as_raw()) };
-    }
-}
-
-/// What a unit says of itself.
-enum Answer {
-    /// Peripheral qualifier and device type.
-    Data(u8),
-    /// There is no such unit.
-    NotThere,
-    /// Nothing, or nothing of use.
-    Unclear,
 }

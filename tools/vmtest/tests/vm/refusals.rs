@@ -60,7 +60,7 @@ fail() { echo "$*"; exit 1; }
 ! grep apple_raid /proc/interrupts || fail "its interrupt is handled"
 ! ls -d /sys/kernel/debug/apple_raid-* 2>/dev/null || fail "there is something in debugfs"
 [ "$(cat /sys/bus/pci/devices/$card/enable)" = 0 ] || fail "the card is enabled"
-[ "$(setpci -s $card COMMAND)" = "$(setpci -s $card COMMAND | tr 4567cdef 012389ab)" ] || fail "the card is bus master"
+[ $((0x$(setpci -s $card COMMAND) & 4)) = 0 ] || fail "the card is bus master"
 "#;
 
 /// What the driver has logged since the card was changed, without the time.
