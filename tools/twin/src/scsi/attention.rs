@@ -14,16 +14,23 @@ pub(super) enum Condition {
     PowerOn = 1 << 0,
     LunsChanged = 1 << 1,
     CapacityChanged = 1 << 2,
+    InquiryChanged = 1 << 3,
 }
 
 impl Condition {
-    const ALL: [Self; 3] = [Self::PowerOn, Self::LunsChanged, Self::CapacityChanged];
+    const ALL: [Self; 4] = [
+        Self::PowerOn,
+        Self::LunsChanged,
+        Self::CapacityChanged,
+        Self::InquiryChanged,
+    ];
 
     pub(super) fn sense(self) -> Sense {
         match self {
             Self::PowerOn => Sense::POWER_ON,
             Self::LunsChanged => Sense::LUNS_CHANGED,
             Self::CapacityChanged => Sense::CAPACITY_CHANGED,
+            Self::InquiryChanged => Sense::INQUIRY_CHANGED,
         }
     }
 }

@@ -2,6 +2,9 @@
 
 //! INQUIRY: what a logical unit is (SPC-4, 6.6).
 
+use std::sync::atomic::Ordering;
+
+use super::lun::LogicalUnit;
 use super::sense::Sense;
 use super::target::{Outcome, Request};
 use super::vpd;
@@ -15,6 +18,8 @@ const REVISION: &[u8; 4] = b"2210";
 
 /// Peripheral qualifier and device type: a direct-access block device, connected.
 const DISK: u8 = 0x00;
+/// The same, not connected at the moment: qualifier 001b.
+const DISCONNECTED: u8 = 0x20;
 /// The same where there is no unit, nor can be one: qualifier 011b, type 1Fh.
 const NO_UNIT: u8 = 0x7f;
 /// The unit conforms to SPC-4.
@@ -29,13 +34,16 @@ const STANDARD_LEN: usize = 96;
 
 /// INQUIRY.
 pub(super) fn inquiry(request: &Request<'_>) -> Outcome {
-    let device = if request.unit.is_some() {
-        DISK
-    } else {
-        NO_UNIT
+    let device = match request.unit {
+        Some(unit) if unit.disconnected.load(Ordering::SeqCst) => DISCONNECTED,
+        Some(_) => DISK,
+        None => NO_UNIT,
     };
     let (vital, page) = (request.cdb[1] & 0x01 != 0, request.cdb[2]);
     match (vital, page) {
+        (true, _) if request.unit.is_some_and(LogicalUnit::fails_vital_data) => {
+            Err(Sense::INTERNAL_FAILURE)
+        }
         (true, page) => vpd::page(device, request.unit, page),
         (false, 0) => Ok(standard(device)),
         (false, _) => Err(Sense::invalid_cdb(2)),

@@ -2,7 +2,7 @@
 
 //! A logical unit: a volume, its power state, and what it has to tell the host.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::attention::{Attention, Condition};
 use super::sense::Sense;
@@ -15,6 +15,10 @@ pub(super) struct LogicalUnit {
     started: AtomicBool,
     /// WCE as MODE SELECT saved it: what counts after a power cut.
     saved_caching: AtomicBool,
+    /// Whether INQUIRY says that the unit is not connected at the moment.
+    pub(super) disconnected: AtomicBool,
+    /// So many INQUIRYs for vital product data fail.
+    vital_failures: AtomicU32,
 }
 
 impl LogicalUnit {
@@ -24,6 +28,8 @@ impl LogicalUnit {
             attention: Attention::power_on(),
             started: AtomicBool::new(true),
             saved_caching: AtomicBool::new(true),
+            disconnected: AtomicBool::new(false),
+            vital_failures: AtomicU32::new(0),
         }
     }
 
@@ -52,6 +58,19 @@ impl LogicalUnit {
             self.start();
         }
         flushed
+    }
+
+    /// The next so many INQUIRYs for vital product data fail.
+    pub(super) fn fail_vital_data(&self, count: u32) {
+        self.vital_failures.store(count, Ordering::SeqCst);
+    }
+
+    /// Whether this one does.
+    pub(super) fn fails_vital_data(&self) -> bool {
+        let one_less = |left: u32| left.checked_sub(1);
+        self.vital_failures
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
+            .is_ok()
     }
 
     pub(super) fn saved_caching(&self) -> bool {

@@ -22,6 +22,7 @@ enum Key {
     NoSense = 0x0,
     NotReady = 0x2,
     MediumError = 0x3,
+    HardwareError = 0x4,
     IllegalRequest = 0x5,
     UnitAttention = 0x6,
     AbortedCommand = 0xb,
@@ -50,12 +51,15 @@ impl Sense {
     pub(super) const NONE: Self = Self::new(Key::NoSense, 0x00, 0x00);
     /// LOGICAL UNIT NOT READY, INITIALIZING COMMAND REQUIRED.
     pub(super) const STOPPED: Self = Self::new(Key::NotReady, 0x04, 0x02);
+    /// INTERNAL TARGET FAILURE.
+    pub(super) const INTERNAL_FAILURE: Self = Self::new(Key::HardwareError, 0x44, 0x00);
     pub(super) const PARAMETER_LIST_LENGTH: Self = Self::new(Key::IllegalRequest, 0x1a, 0x00);
     pub(super) const INVALID_OPCODE: Self = Self::new(Key::IllegalRequest, 0x20, 0x00);
     pub(super) const LBA_OUT_OF_RANGE: Self = Self::new(Key::IllegalRequest, 0x21, 0x00);
     pub(super) const NO_SUCH_UNIT: Self = Self::new(Key::IllegalRequest, 0x25, 0x00);
     pub(super) const POWER_ON: Self = Self::new(Key::UnitAttention, 0x29, 0x00);
     pub(super) const CAPACITY_CHANGED: Self = Self::new(Key::UnitAttention, 0x2a, 0x09);
+    pub(super) const INQUIRY_CHANGED: Self = Self::new(Key::UnitAttention, 0x3f, 0x03);
     pub(super) const LUNS_CHANGED: Self = Self::new(Key::UnitAttention, 0x3f, 0x0e);
     /// DATA PHASE ERROR: there was less data-out than the CDB announced.
     pub(super) const DATA_PHASE: Self = Self::new(Key::AbortedCommand, 0x4b, 0x00);

@@ -122,6 +122,33 @@ impl Target {
             .map_err(|source| TargetError::Volume { lun, source })
     }
 
+    /// Puts another volume where one is. The next command to it is told that its INQUIRY
+    /// data have changed, and nothing else; the list of LUNs is the same.
+    pub fn replace_volume(&self, lun: u16, volume: Volume) -> Result<(), TargetError> {
+        let unit = LogicalUnit::new(volume);
+        unit.attention.clear(Condition::PowerOn);
+        unit.attention.raise(Condition::InquiryChanged);
+        let mut units = self.units_mut();
+        let old = units.get_mut(&lun).ok_or(TargetError::Absent(lun))?;
+        *old = Arc::new(unit);
+        Ok(())
+    }
+
+    /// Has INQUIRY say that the unit is not connected at the moment, or is again. It works
+    /// all the same.
+    pub fn disconnect(&self, lun: u16, disconnected: bool) -> Result<(), TargetError> {
+        let unit = self.unit(lun).ok_or(TargetError::Absent(lun))?;
+        unit.disconnected.store(disconnected, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// The unit fails the next `count` INQUIRYs for vital product data.
+    pub fn fail_vital_data(&self, lun: u16, count: u32) -> Result<(), TargetError> {
+        let unit = self.unit(lun).ok_or(TargetError::Absent(lun))?;
+        unit.fail_vital_data(count);
+        Ok(())
+    }
+
     /// Power fails and comes back: what was not flushed is lost, and every unit
     /// has that to tell. Units fail one after the other: whoever wants one moment
     /// for all lets no command run meanwhile.

@@ -76,6 +76,17 @@ fn a_resized_volume_tells_of_its_capacity() {
 }
 
 #[test]
+fn a_replaced_volume_tells_of_its_inquiry_data() {
+    let target = target();
+    let before = good(&target, 0, &[0x12, 1, 0x83, 0, 255, 0]);
+    target.replace_volume(0, volume()).unwrap();
+    assert!(target.replace_volume(5, volume()).is_err());
+    assert_ne!(good(&target, 0, &[0x12, 1, 0x83, 0, 255, 0]), before);
+    check(&target, 0, READY, (6, 0x3f, 3));
+    good(&target, 0, READY);
+}
+
+#[test]
 fn a_power_cut_stands_for_everything_before() {
     let target = target();
     target.add_volume(1, volume()).unwrap();

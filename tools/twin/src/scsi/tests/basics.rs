@@ -17,6 +17,26 @@ fn a_disk_introduces_itself() {
 }
 
 #[test]
+fn a_disk_can_be_disconnected() {
+    let target = target();
+    target.disconnect(0, true).unwrap();
+    assert_eq!(good(&target, 0, &[0x12, 0, 0, 0, 36, 0])[0], 0x20);
+    assert_eq!(good(&target, 0, &[0x12, 1, 0x83, 0, 36, 0])[0], 0x20);
+    target.disconnect(0, false).unwrap();
+    assert_eq!(good(&target, 0, &[0x12, 0, 0, 0, 36, 0])[0], 0);
+}
+
+#[test]
+fn vital_data_fail_as_often_as_asked() {
+    let target = target();
+    target.fail_vital_data(0, 2).unwrap();
+    good(&target, 0, &[0x12, 0, 0, 0, 36, 0]);
+    check(&target, 0, &[0x12, 1, 0, 0, 36, 0], (4, 0x44, 0));
+    check(&target, 0, &[0x12, 1, 0x83, 0, 36, 0], (4, 0x44, 0));
+    good(&target, 0, &[0x12, 1, 0x83, 0, 36, 0]);
+}
+
+#[test]
 fn blocks_come_back_as_they_went() {
     let target = target();
     let data: Vec<u8> = (0..4096u32).map(|n| (n % 251) as u8).collect();
