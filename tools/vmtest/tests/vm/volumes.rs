@@ -162,6 +162,102 @@ fn another_takes_its_place() {
     ends_clean(vm);
 }
 
+/// What tells the disk of a volume from that of another one at its LUN.
+fn wwid(vm: &Vm, lun: u16) -> String {
+    ok(
+        vm,
+        &format!("cat /sys/class/scsi_device/*:0:0:{lun}/device/wwid"),
+    )
+}
+
+/// So many volumes were seen to have gone, and so many disks to have come, the first two included.
+fn have_gone_and_come(vm: &Vm, gone: u64, come: u64) {
+    until(
+        vm,
+        &format!(
+            "[ $(dmesg | grep -c 'the logical unit is gone') = {gone} ] && \
+             [ $(dmesg | grep -c 'Attached SCSI disk') = {come} ]"
+        ),
+    );
+}
+
+/// The same, while the card fails to say how the volumes are named: the first one must not be
+/// forgotten for that.
+#[test]
+fn another_takes_its_place_without_a_name() {
+    let vm = two_volumes().boot().unwrap();
+    disks_appear(&vm);
+    for failures in 1..=3 {
+        let name = wwid(&vm, 1);
+        remove(&vm, 1);
+        add(&vm, 1, 3 << 10);
+        let target = vm.twin().target();
+        target.fail_vital_data(1, failures).unwrap();
+        ask(&vm);
+        let count = failures.into();
+        have_gone_and_come(&vm, count, 2 + count);
+        assert_ne!(wwid(&vm, 1), name);
+    }
+    ends_clean(vm);
+}
+
+/// The volume itself says that it is another one. When it does, the midlayer asks it for its name at
+/// once, and forgets that of the first.
+#[test]
+fn another_one_says_so() {
+    let vm = two_volumes().boot().unwrap();
+    disks_appear(&vm);
+    let name = wwid(&vm, 1);
+    let disk = unit(&vm, 1).disk;
+    let another = Volume::temporary(3 << 30).unwrap();
+    vm.twin().target().replace_volume(1, another).unwrap();
+    ok(
+        &vm,
+        &format!("dd if={disk} of=/dev/null count=1 iflag=direct status=none"),
+    );
+    have_gone_and_come(&vm, 1, 3);
+    assert_ne!(wwid(&vm, 1), name);
+    ends_clean(vm);
+}
+
+/// A volume that is not connected at the moment stays. One that never was gets its disk when it is.
+#[test]
+fn they_are_not_connected_for_a_while() {
+    let vm = two_volumes().boot().unwrap();
+    disks_appear(&vm);
+    let target = vm.twin().target();
+    let disk = unit(&vm, 1).disk;
+    ok(
+        &vm,
+        &format!("mkfs.ext4 -q {disk} && mount {disk} /mnt && seq 100000 >/mnt/seq"),
+    );
+    target.disconnect(1, true).unwrap();
+    add(&vm, 5, 64);
+    target.disconnect(5, true).unwrap();
+    ask(&vm);
+    // Volumes are looked for when all that there are were looked at.
+    until(&vm, "ls -d /sys/class/scsi_device/*:0:0:5 2>/dev/null");
+    ok(
+        &vm,
+        "! ls -d /sys/class/scsi_device/*:0:0:5/device/block 2>/dev/null",
+    );
+    // And they are looked at a few times more.
+    ok(&vm, "sleep 5; seq 1000 >/mnt/other && sync -f /mnt");
+    let log = driver_log(&vm);
+    assert!(!log.contains("the logical unit is gone"), "{log}");
+
+    target.disconnect(1, false).unwrap();
+    target.disconnect(5, false).unwrap();
+    add(&vm, 7, 64);
+    ask(&vm);
+    have_gone_and_come(&vm, 1, 4);
+    unit(&vm, 7);
+    unit(&vm, 5);
+    ok(&vm, "seq 100000 | cmp - /mnt/seq && umount /mnt");
+    assert_eq!(unit(&vm, 1).disk, disk);
+    ends_clean(vm);
+}
+
 /// Nobody is left to tell that the last one went, but the next command to it.
 #[test]
 fn the_last_one_goes() {
@@ -217,5 +313,29 @@ fn rescans_are_interrupted() {
     }
     ok(&vm, "rmmod apple_raid || { sleep 2; rmmod apple_raid; }");
     assert_eq!(vm.leaks().unwrap(), "");
+    ends_clean(vm);
+}
+
+/// A card that is slow to answer: who unbinds the driver waits for one volume, not for all.
+#[test]
+fn a_slow_rescan_ends_early() {
+    let vm = two_volumes().boot().unwrap();
+    for lun in 2..12 {
+        add(&vm, lun, 64);
+    }
+    ask(&vm);
+    for lun in 2..12 {
+        unit(&vm, lun);
+    }
+    add(&vm, 12, 64);
+    ask(&vm);
+    // Some twenty commands for each volume.
+    vm.twin().set_faults("slow-data:1@500", 1).unwrap();
+    ok_within(
+        &vm,
+        40,
+        "sleep 2; cd /sys/bus/pci/drivers/apple_raid; echo *:*:*.* >unbind",
+    );
+    vm.twin().set_faults("none", 1).unwrap();
     ends_clean(vm);
 }
