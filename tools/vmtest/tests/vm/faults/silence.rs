@@ -2,8 +2,12 @@
 
 //! Interrupts and answers that are lost, late, or for somebody else: they cost time, and nothing
 //! else.
+//!
+//! With an IOMMU, where it shows if a buffer is unmapped while the card could still write to it.
 
 use super::{BOTH, Bed};
+use crate::common::two_volumes;
+use vmtest::Iommu;
 
 /// Of these, a disk's user sees nothing.
 const UNNOTICED: &[&str] = &[
@@ -26,7 +30,7 @@ const UNNOTICED: &[&str] = &[
 
 #[test]
 fn what_is_lost_or_late_costs_time_only() {
-    let bed = Bed::boot();
+    let bed = Bed::boot_with(two_volumes().iommu(Iommu::Strict));
     for (seed, fault) in (1..).zip(UNNOTICED) {
         bed.faults(fault, seed);
         if fault.starts_with("long-junk") {
