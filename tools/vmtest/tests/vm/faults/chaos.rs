@@ -57,7 +57,7 @@ fn all(half: u64, iommu: Iommu) {
     if seeds.is_empty() {
         return;
     }
-    let bed = Bed::boot_with(two_volumes().iommu(iommu));
+    let bed = Bed::boot_with(two_volumes().iommu(iommu).find_leaks());
     for seed in seeds {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| one(&bed, seed))) {
             println!("CHAOS: seed {seed} failed; CHAOS_SEED={seed} has it again");
@@ -65,7 +65,7 @@ fn all(half: u64, iommu: Iommu) {
         }
     }
     bed.works("all");
-    bed.ends();
+    bed.ends_without_leaks();
 }
 
 fn one(bed: &Bed, seed: u64) {

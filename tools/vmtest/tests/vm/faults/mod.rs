@@ -155,9 +155,20 @@ impl Bed {
 
     /// The module unloads, and nothing at all was reported.
     fn ends(self) {
+        self.unloads_at_the_end();
+        assert_eq!(self.vm.shutdown().unwrap(), []);
+    }
+
+    /// The same, and no memory was left behind, in a guest that finds leaks.
+    fn ends_without_leaks(self) {
+        self.unloads_at_the_end();
+        assert_eq!(self.vm.leaks().unwrap(), "");
+        assert_eq!(self.vm.shutdown().unwrap(), []);
+    }
+
+    fn unloads_at_the_end(&self) {
         self.no_faults();
         self.vm.twin().play_dead(false);
         self.unload("all");
-        assert_eq!(self.vm.shutdown().unwrap(), []);
     }
 }
