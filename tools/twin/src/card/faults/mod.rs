@@ -104,7 +104,7 @@ impl Faults {
         };
         let mut settings = plan.settings.clone();
         if plan.chaos {
-            settings.extend(chaos::mix(&mut random(u64::MAX)));
+            settings.extend(chaos::mix(seed));
         }
         let place = |setting: &Setting| {
             let same = |fault: &Fault| fault.name == setting.fault.name;

@@ -113,7 +113,7 @@ pub enum Chaos {
     Often,
     /// Now and then: it costs a timeout.
     Sometimes,
-    /// In a few seeds: it costs the card, or many seconds.
+    /// In a few seeds, in turn: it costs the card, or many seconds.
     Seldom,
     /// Never, because no driver can see it: its data would be wrong.
     Unseen,
