@@ -221,6 +221,7 @@ mod tests {
         assert_eq!(dma.write(now, "data", 0x1000, &[1]), Err(NoDma::Gone));
         let report = figures.lock().clone();
         assert_eq!((report.dma_refused, report.dma_blocked), (2, 1));
+        assert_eq!(report.refused_for, [("data", 2)].into());
         let first = report.first_refused.unwrap();
         assert_eq!(
             (first.address, first.why, first.tag),

@@ -31,6 +31,8 @@ pub struct Report {
     pub dma_refused: u64,
     /// The first of them.
     pub first_refused: Option<Refused>,
+    /// How many of them were for what (see [`Refused::what`]).
+    pub refused_for: BTreeMap<&'static str, u64>,
     /// DMA that came to nothing because the card was no bus master.
     pub dma_blocked: u64,
     /// SCSI commands that were submitted.
@@ -71,6 +73,7 @@ impl Report {
     /// Counts a refused DMA.
     pub(crate) fn refused(&mut self, refused: Refused) {
         self.dma_refused += 1;
+        *self.refused_for.entry(refused.what).or_default() += 1;
         self.first_refused.get_or_insert(refused);
     }
 

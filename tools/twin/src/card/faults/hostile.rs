@@ -28,8 +28,9 @@ const MGMT_LEN: u64 = 4096;
 const BAD_DATA: u32 = 8;
 
 /// Registers that it writes: all but the configuration doorbell, without which there
-/// would be no handshake to disturb.
-const REGISTERS: [std::ops::Range<u64>; 3] = [0x30..0x68, 0xa0..0x150, 0x58..0x60];
+/// would be no handshake to disturb, and those in which the host says where the regions
+/// are, from which the card itself would be led astray.
+const REGISTERS: [std::ops::Range<u64>; 3] = [0x30..0x68, 0xa0..0xe1, 0x58..0x60];
 
 fn hostile(fault: &Fault) -> bool {
     fault.kind == Kind::Hostile
