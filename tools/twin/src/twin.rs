@@ -111,6 +111,12 @@ impl Twin {
         self.card().report()
     }
 
+    /// How many bytes of the host's memory are mapped for the card now: with an IOMMU,
+    /// what the driver has mapped.
+    pub fn mapped(&self) -> u64 {
+        self.maps().mapped()
+    }
+
     /// Sets all figures to zero, and returns what they were.
     pub fn reset_report(&self) -> Report {
         self.card().reset_report()

@@ -90,6 +90,15 @@ impl Maps {
         Ok(())
     }
 
+    /// How much is mapped, in bytes.
+    pub fn mapped(&self) -> u64 {
+        let table = self.read_lock();
+        let sizes = table.pieces.iter().map(|(at, piece)| piece.last - at);
+        sizes.fold(0, |sum: u64, rest| {
+            sum.saturating_add(rest).saturating_add(1)
+        })
+    }
+
     /// Unmaps everything, and lets the files go.
     pub fn clear(&self) {
         *self.write_lock() = Table::default();
@@ -308,7 +317,9 @@ mod tests {
         let (maps, memory) = (Maps::default(), file(0x4000));
         map(&maps, &memory, 0x1000, 0x4000, 0, BOTH);
         maps.write(0x4000, &[7]).unwrap();
+        assert_eq!(maps.mapped(), 0x4000);
         maps.unmap(0x2000, 0x1000).unwrap();
+        assert_eq!(maps.mapped(), 0x3000);
         assert_eq!(maps.read(0x2fff, &mut [0]), Err(Why::NotMapped));
         let mut byte = [0];
         maps.read(0x4000, &mut byte).unwrap();

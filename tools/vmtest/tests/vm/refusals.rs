@@ -2,9 +2,12 @@
 
 //! Cards that no driver could work with: each is refused by one line that says why, and is left
 //! alone.
+//!
+//! With an IOMMU, where it shows what is left mapped. Addresses come from the top, so that there
+//! are some above 4 GiB.
 
 use crate::common::{another_card, ok};
-use vmtest::Vm;
+use vmtest::{Iommu, Vm};
 
 /// Settings of the twin, and what the line in the log has to say.
 const CARDS: &[(&str, &str)] = &[
@@ -68,14 +71,23 @@ const LOG: &str = "dmesg | sed -n 's/^\\[[^]]*\\] apple_raid [^ ]*: //p'; dmesg 
 
 #[test]
 fn odd_cards_are_refused_and_left_alone() {
-    let vm = Vm::builder().memory(5 << 30).no_load().boot().unwrap();
-    // So that a driver that maps all and frees nothing would show.
-    ok(&vm, "modprobe apple_raid && rmmod apple_raid && dmesg -C");
+    let vm = Vm::builder()
+        .iommu(Iommu::Strict)
+        .append("iommu.forcedac=1")
+        .no_load()
+        .boot()
+        .unwrap();
+    let unused = vm.twin().mapped();
+    ok(&vm, "modprobe apple_raid");
+    assert!(vm.twin().mapped() > unused);
+    ok(&vm, "rmmod apple_raid && dmesg -C");
+    assert_eq!(vm.twin().mapped(), unused);
     let before = vm.twin().report();
     for (settings, why) in CARDS {
         another_card(&vm, settings);
         ok(&vm, "modprobe apple_raid");
         ok(&vm, NOTHING);
+        assert_eq!(vm.twin().mapped(), unused, "{settings}: left mapped");
         let log = ok(&vm, LOG);
         println!("{settings}: {log}");
         assert_eq!(log.lines().count(), 1, "{settings}: {log}");
