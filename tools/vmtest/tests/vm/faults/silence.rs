@@ -61,12 +61,15 @@ fn one_silent_unit_takes_nobody_with_it() {
     let bed = Bed::boot();
     bed.faults("silent-lun:@1", 1);
     let silent = bed.vm.spawn(&format!("{} /dev/sdb", bed.stamps)).unwrap();
-    let mut errors = 0;
+    let (mut transfers, mut errors) = (0, 0);
     while !silent.is_done() {
-        errors += bed.load("/dev/sda", 1).errors;
+        let load = bed.load("/dev/sda", 1);
+        transfers += load.transfers;
+        errors += load.errors;
     }
     let out = silent.wait(bed.vm.within(super::PATIENCE)).unwrap();
     assert_eq!(errors, 0, "the other unit suffered");
+    assert!(transfers > 0, "the other unit was not used meanwhile");
     assert_eq!(out.status, 0, "{}", out.stderr_text());
     assert!(!out.stdout_text().contains(" 0 errors"), "{out:?}");
     assert!(bed.struck("silent-lun") > 0);
