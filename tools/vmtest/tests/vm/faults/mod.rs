@@ -139,13 +139,19 @@ impl Bed {
         self.short_timeouts();
     }
 
-    /// The last lines of the driver's in the kernel's log.
+    /// Whether it is in the last lines of the driver's in the kernel's log.
     fn says(&self, what: &str) -> bool {
         let log = ok(
             &self.vm,
             "dmesg | grep apple_raid | tail -n 20 | sed 's/^\\[[^]]*\\] //'",
         );
         log.contains(what)
+    }
+
+    /// In how many lines of the kernel's log it is since that was told to forget.
+    fn lines_with(&self, what: &str) -> u64 {
+        let count = format!("dmesg | grep -c '{what}' || true");
+        ok(&self.vm, &count).trim().parse().unwrap()
     }
 
     /// Has the kernel's log forget.
