@@ -197,6 +197,16 @@ pub fn sense(key: u8, asc: u8, ascq: u8) -> [u8; SENSE_LEN] {
     sense
 }
 
+/// Response code of sense data in the descriptor format.
+pub const DESCRIPTOR: u8 = 0x72;
+
+/// Descriptor-format sense data, without a descriptor.
+pub fn descriptor_sense(key: u8, asc: u8, ascq: u8) -> [u8; SENSE_LEN] {
+    let mut sense = [0; SENSE_LEN];
+    sense[..4].copy_from_slice(&[DESCRIPTOR, key, asc, ascq]);
+    sense
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,7 +36,7 @@ impl Faults {
                 at => format!("; @WHERE: {at}"),
             };
             text.push_str(&format!(
-                "{mark} {:<23} {} (1 in {}{at})\n",
+                "{mark} {:<27} {} (1 in {}{at})\n",
                 fault.name, fault.about, fault.one_in
             ));
         }

@@ -5,7 +5,7 @@
 use super::super::dma::{Errand, NoDma};
 use super::super::regs;
 use super::super::state::Card;
-use super::super::wire::{Answer, HEADER_LEN};
+use super::super::wire::{self, Answer, HEADER_LEN};
 use super::super::workers::Job;
 use super::{Fault, Kind};
 use rand::{Rng, RngCore};
@@ -41,7 +41,8 @@ fn befits(kind: Kind, cdb: &[u8; 16]) -> bool {
     match kind {
         Kind::Sense(3, ..) => matches!(cdb[0], 0x08 | 0x28 | 0x88 | 0xa8),
         Kind::Sense(7, ..) => matches!(cdb[0], 0x0a | 0x2a | 0x8a | 0xaa),
-        Kind::Sense(..) | Kind::Status(RESERVATION_CONFLICT) => !always,
+        Kind::Sense(..) | Kind::DescriptorSense(..) => !always,
+        Kind::Status(RESERVATION_CONFLICT) => !always,
         Kind::Status(_) => true,
         _ => false,
     }
@@ -165,6 +166,10 @@ fn answer(tag: u16, kind: Kind, at: Option<u32>) -> Option<Answer> {
     match kind {
         Kind::Status(status) => Some(Answer::status(tag, at.map_or(status, |at| at as u8))),
         Kind::Sense(key, asc, ascq) => Some(Answer::sense(tag, key, asc, ascq)),
+        Kind::DescriptorSense(key, asc, ascq) => {
+            let sense = wire::descriptor_sense(key, asc, ascq);
+            Some(Answer::check_condition(tag, sense))
+        }
         _ => None,
     }
 }
@@ -176,8 +181,10 @@ fn garble(answer: &mut Answer, at: Option<u32>, mut random: ChaCha8Rng) {
         Some(at) => (at as usize).min(length - 1),
         None => random.random_range(0..length),
     };
-    // The status; the sense key.
-    if matches!(at, 6 | 10) && !answer.is_good() {
+    // The status; the sense key, in either format.
+    let is_descriptor = answer.sense.first() == Some(&wire::DESCRIPTOR);
+    let key = HEADER_LEN + if is_descriptor { 1 } else { 2 };
+    if (at == 6 || at == key) && !answer.is_good() {
         return;
     }
     let other = random.random_range(1..=0xff);
@@ -202,6 +209,9 @@ mod tests {
             assert_eq!(garbled(Answer::status(5, 8)).header[6], 8);
             let sense = garbled(Answer::sense(5, 3, 0x11, 0));
             assert_eq!((sense.header[6], sense.sense[2]), (2, 3));
+            let descriptor = wire::descriptor_sense(11, 0x47, 1);
+            let sense = garbled(Answer::check_condition(5, descriptor));
+            assert_eq!((sense.header[6], sense.sense[1]), (2, 11));
             assert_ne!(garbled(Answer::good(5)), Answer::good(5));
         }
     }

@@ -45,6 +45,8 @@ pub enum Kind {
     Status(u8),
     /// CHECK CONDITION with this sense, instead of an execution, or of GOOD.
     Sense(u8, u8, u8),
+    /// The same in the descriptor format, for what was not executed.
+    DescriptorSense(u8, u8, u8),
     /// A handshake after which the card is never ready.
     SilentHandshake,
     /// A handshake after which the ready flag makes no sense.
@@ -195,6 +197,7 @@ pub const FAULTS: &[Fault] = &[
     row("aca-active", Kind::Status(0x30), 50, "", Often, ["ACA ACTIVE, and nothing done", "the status"]),
     row("task-aborted", Kind::Status(0x40), 50, "", Often, ["TASK ABORTED, and nothing done", "the status"]),
     row("intermediate", Kind::Status(0x10), 50, "", Often, ["INTERMEDIATE, which is obsolete, and nothing done", "the status"]),
+    row("intermediate-condition-met", Kind::Status(0x14), 50, "", Often, ["INTERMEDIATE-CONDITION MET, which is obsolete, and nothing done", "the status"]),
     row("condition-met", Kind::Status(0x04), 50, "", Often, ["CONDITION MET instead of GOOD", "the status"]),
     row("sense-none", Kind::Sense(0x0, 0x00, 0x00), 50, "", Often, ["NO SENSE, and all done", SENSE]),
     row("sense-recovered", Kind::Sense(0x1, 0x17, 0x01), 50, "", Often, ["RECOVERED ERROR, and all done", SENSE]),
@@ -205,7 +208,12 @@ pub const FAULTS: &[Fault] = &[
     row("sense-illegal-request", Kind::Sense(0x5, 0x24, 0x00), 500, "", Sometimes, ["ILLEGAL REQUEST for what is legal", SENSE]),
     row("sense-unit-attention", Kind::Sense(0x6, 0x29, 0x00), 50, "", Often, ["UNIT ATTENTION, reset occurred", SENSE]),
     row("sense-data-protect", Kind::Sense(0x7, 0x27, 0x00), 500, "", Sometimes, ["DATA PROTECT for a write", SENSE]),
+    row("sense-blank-check", Kind::Sense(0x8, 0x00, 0x00), 500, "", Sometimes, ["BLANK CHECK, which is of tapes and the like", SENSE]),
+    row("sense-copy-aborted", Kind::Sense(0xa, 0x0d, 0x01), 500, "", Sometimes, ["COPY ABORTED, third party device failure", SENSE]),
     row("sense-aborted", Kind::Sense(0xb, 0x47, 0x01), 50, "", Often, ["ABORTED COMMAND, data phase CRC error", SENSE]),
+    row("sense-volume-overflow", Kind::Sense(0xd, 0x00, 0x02), 500, "", Sometimes, ["VOLUME OVERFLOW, end of partition", SENSE]),
+    row("sense-miscompare", Kind::Sense(0xe, 0x1d, 0x00), 500, "", Sometimes, ["MISCOMPARE for what compares nothing", SENSE]),
+    row("sense-descriptor", Kind::DescriptorSense(0xb, 0x47, 0x01), 50, "", Often, ["ABORTED COMMAND, in the descriptor format", SENSE]),
     row("silent-handshake", Kind::SilentHandshake, 1, "", Seldom, ["a handshake after which the card is never ready", "the ready flag stays 0"]),
     row("garbled-ready", Kind::GarbledReady, 1, "the flag (random)", Seldom, ["a handshake after which the ready flag makes no sense", "the flag"]),
     row("late-ready", Kind::LateReady, 1, "ms (3000)", Seldom, ["a handshake after which the card is ready late", "the ready flag stays 0 for a while"]),

@@ -4,6 +4,9 @@
 //! tried again, what cannot is an error.
 
 use super::{BOTH, Bed};
+use crate::common::ok;
+
+const READ: &str = "dd if=/dev/sda of=/dev/null bs=4k count=1 iflag=direct status=none";
 
 /// What a disk's user sees.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,6 +26,7 @@ const ANSWERS: &[(&str, Seen)] = &[
     ("unknown-status:20@34", Nothing),
     ("unknown-status:20@255", Nothing),
     ("intermediate:20", Nothing),
+    ("intermediate-condition-met:20", Nothing),
     ("busy:10", Nothing),
     ("task-set-full:10", Nothing),
     ("task-aborted:20", Nothing),
@@ -34,11 +38,16 @@ const ANSWERS: &[(&str, Seen)] = &[
     ("sense-becoming-ready:100", Nothing),
     ("sense-unit-attention:20", Nothing),
     ("sense-aborted:20", Nothing),
+    ("sense-descriptor:20", Nothing),
     ("sense-not-ready:100", Errors),
     ("sense-medium-error:100", Errors),
     ("sense-hardware-error:100", Errors),
     ("sense-illegal-request:100", Errors),
     ("sense-data-protect:100", Errors),
+    ("sense-blank-check:100", Errors),
+    ("sense-copy-aborted:100", Errors),
+    ("sense-volume-overflow:100", Errors),
+    ("sense-miscompare:100", Errors),
 ];
 
 #[test]
@@ -54,7 +63,16 @@ fn statuses_and_sense() {
         assert!(load.errors <= bed.struck(name), "{fault}: {load:?}");
         assert_eq!(bed.vm.twin().report().protocol_errors, 0, "{fault}");
         bed.nothing_reported(fault);
+        if name == "task-set-full" {
+            // The midlayer waits, but lets as many commands go to the card as before.
+            let depths = ok(&bed.vm, "cat /sys/block/sd[ab]/device/queue_depth");
+            assert_eq!(depths, "64\n64\n");
+        }
     }
+    bed.faults("reservation-conflict:1", 1);
+    let read = bed.vm.exec(READ).unwrap();
+    let said = read.stderr_text();
+    assert!(said.contains("Invalid exchange"), "no EBADE: {said}");
     bed.works("all");
     bed.ends();
 }
