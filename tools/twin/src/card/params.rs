@@ -6,7 +6,7 @@
 //! parameter here, so that a driver can be tried against a card that behaves
 //! otherwise. All are set as `KEY=VALUE`; [`KEYS`] is the whole vocabulary.
 
-use super::faults::Plan;
+use super::faults::{Plan, PlanError};
 use super::odd::{self, Odd};
 use std::fmt;
 use std::str::FromStr;
@@ -148,6 +148,9 @@ pub struct Key {
 /// Most junk bytes that hazard 1 is ever made of.
 pub(super) const MOST_JUNK: u32 = 512;
 
+/// The key of faults: there are too many for a list of its values.
+const FAULT: &str = "fault";
+
 /// Every key that [`CardParams::set`] knows.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
@@ -187,7 +190,7 @@ pub const KEYS: &[Key] = &[
         set: |p, v| number(v).filter(|n| *n % 2 == 0 && (0x150..=0xffffe).contains(n)).map(|n| p.mailbox = n) },
     Key { name: "left-running", values: "no|yes", about: "no reset reaches the card, and what it left pending stays so",
         set: |p, v| named(v, &[("no", false), ("yes", true)]).map(|l| p.left_running = l) },
-    Key { name: "fault", values: "NAME[:[N][xMOST][@WHERE]]|chaos|none", about: "what goes wrong; may be repeated (`tools/vm faults` lists the names)",
+    Key { name: FAULT, values: "NAME[:[N][xMOST][@WHERE]]|chaos|none", about: "what goes wrong; may be repeated (`tools/vm faults` lists the names)",
         set: |p, v| p.faults.add(v).ok() },
     Key { name: "odd", values: odd::VALUES, about: "in which way no driver can work with the card",
         set: |p, v| odd::parse(v).map(|odd| p.odd = odd) },
@@ -212,6 +215,9 @@ pub enum ConfigError {
         /// What was given.
         value: String,
     },
+    /// What is to go wrong is not known, or not well put.
+    #[error(transparent)]
+    Fault(#[from] PlanError),
 }
 
 /// Prints every key with its values.
@@ -237,7 +243,13 @@ impl CardParams {
             .iter()
             .find(|key| key.name == name)
             .ok_or_else(|| ConfigError::Key(name.to_owned()))?;
-        (key.set)(self, value).ok_or_else(|| ConfigError::Value {
+        if (key.set)(self, value).is_some() {
+            return Ok(());
+        }
+        if key.name == FAULT {
+            Plan::default().add(value)?;
+        }
+        Err(ConfigError::Value {
             key: key.name,
             values: key.values,
             value: value.to_owned(),
@@ -330,6 +342,10 @@ mod tests {
         );
         let value = params.set("ring=big").unwrap_err().to_string();
         assert_eq!(value, "ring takes none|tag16|tag32, not \"big\"");
+        let fault = params.set("fault=nonsense").unwrap_err().to_string();
+        assert!(fault.starts_with("no fault \"nonsense\"; faults: chaos, lost-interrupt, "));
+        let fault = params.set("fault=busy:often").unwrap_err().to_string();
+        assert_eq!(fault, "\"often\" is not [N][xMOST][@WHERE]");
         assert!(params.set("junk").is_err() && params.set("junk=513").is_err());
         assert_eq!(params, CardParams::default());
     }

@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use apple_raid_twin::FAULTS;
+
 fn vm(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vmtest"));
     command
@@ -106,6 +108,24 @@ fn what_cannot_be_is_126_and_says_why() {
     let (status, _, err) = run(&["--twin", "no-such-key=1", "--", "true"]);
     assert_eq!(status, 126);
     assert!(err.contains("no-such-key"), "{err}");
+    let (status, _, err) = run(&["--twin", "fault=nonsense", "--", "true"]);
+    assert_eq!(status, 126);
+    assert!(err.contains("no fault \"nonsense\""), "{err}");
+    assert!(err.contains("lost-interrupt"), "{err}");
+}
+
+#[test]
+fn faults_are_listed() {
+    let Output { status, stdout, .. } = Command::new(env!("CARGO_BIN_EXE_vmtest"))
+        .arg("faults")
+        .output()
+        .unwrap();
+    assert!(status.success());
+    let list = String::from_utf8(stdout).unwrap();
+    for fault in FAULTS {
+        let line = format!(" {} ", fault.name);
+        assert!(list.contains(&line), "{} is not in\n{list}", fault.name);
+    }
 }
 
 /// The QEMUs that a process has started.
