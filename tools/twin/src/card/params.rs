@@ -145,8 +145,11 @@ pub struct Key {
     set: fn(&mut CardParams, &str) -> Option<()>,
 }
 
-/// Most junk bytes that hazard 1 is ever made of.
+/// Most junk bytes that hazard 1 is made of, unless it is said exactly how many.
 pub(super) const MOST_JUNK: u32 = 512;
+
+/// Most of them where it is said exactly how many: what a driver can leave no room for.
+const MOST_OVERRUN: u32 = 16 * 1024;
 
 /// The key of faults: there are too many for a list of its values.
 const FAULT: &str = "fault";
@@ -166,10 +169,10 @@ pub const KEYS: &[Key] = &[
         set: |p, v| one_of(v, &[16, 24]).map(|n| p.entry_count = n) },
     Key { name: "junk", values: "0..=512", about: "at most so many junk bytes after a data-in transfer that does not end on 512",
         set: |p, v| up_to(v, MOST_JUNK).map(|n| { p.junk = n; p.overrun = None; }) },
-    Key { name: "overrun", values: "0..=512", about: "exactly so many junk bytes (junk-exact is the same key)",
-        set: |p, v| up_to(v, MOST_JUNK).map(|n| p.overrun = Some(n)) },
-    Key { name: "junk-exact", values: "0..=512", about: "see overrun",
-        set: |p, v| up_to(v, MOST_JUNK).map(|n| p.overrun = Some(n)) },
+    Key { name: "overrun", values: "0..=16384", about: "exactly so many junk bytes (junk-exact is the same key)",
+        set: |p, v| up_to(v, MOST_OVERRUN).map(|n| p.overrun = Some(n)) },
+    Key { name: "junk-exact", values: "0..=16384", about: "see overrun",
+        set: |p, v| up_to(v, MOST_OVERRUN).map(|n| p.overrun = Some(n)) },
     Key { name: "junk-after", values: "tail|any", about: "junk where a transfer does not end on 512, or (beyond every driver) always",
         set: |p, v| named(v, &[("tail", JunkAfter::Tail), ("any", JunkAfter::Any)]).map(|j| p.junk_after = j) },
     Key { name: "ring", values: "none|tag16|tag32", about: "entries of the completion ring",

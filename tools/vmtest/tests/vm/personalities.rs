@@ -11,7 +11,7 @@ use std::fmt::Display;
 use crate::common::{another_card, driver_log, ends_clean, ok, ok_within, two_volumes};
 use crate::load;
 use apple_raid_twin::Volume;
-use vmtest::Vm;
+use vmtest::{Iommu, Vm};
 
 /// How many cards.
 const CARDS: u64 = 40;
@@ -57,7 +57,7 @@ impl Personality {
             doorbell: random.pick(&["counter", "constant"]),
             bits: random.pick(&[24, 16]),
             ring: random.pick(&["none", "tag16", "tag32"]),
-            overrun: random.pick(&[0, 1, 4, 64, 509, 512]),
+            overrun: random.pick(&[0, 1, 4, 64, 509, 512, 3000, 6000]),
             length_from: random.pick(&["cdb", "descriptor"]),
             delay: random.pick(&[0, 20, 300]),
             commands: random.pick(&[1, 2, 3, 60, 128, 128, 200]),
@@ -151,6 +151,34 @@ fn forty_cards_and_two_volumes() {
         card.check(table);
         assert_eq!(read, written, "what the card before wrote");
         written = format!("a{n};\nb{n};\n");
+    }
+    ends_clean(vm);
+}
+
+/// The driver has eight bounce buffers; where nothing was seen behind data, each has 4 KiB more.
+const BOUNCE_BUFFERS: u64 = 8;
+const LEAST_MARGIN: u64 = 4 * 1024;
+
+/// Behind each bounce buffer there is room for more than the card was seen to write there: it shows
+/// in what is mapped. And the card is refused nothing.
+#[test]
+fn the_room_behind_data_is_what_the_card_needs() {
+    let vm = two_volumes().iommu(Iommu::Strict).no_load().boot().unwrap();
+    let sgio = vm.guest_tool("sgio").unwrap();
+    let mut usual = 0;
+    for overrun in [0, 512, 3000, 6000, 8192] {
+        another_card(&vm, &format!("overrun={overrun}"));
+        // Disks are looked at in the background. Then nothing is mapped but for good.
+        ok(&vm, &format!("{LOAD}; sleep {}", vm.within(2).as_secs()));
+        let mapped = vm.twin().mapped();
+        println!("overrun={overrun}: {mapped} bytes are mapped");
+        if overrun == 0 {
+            usual = mapped;
+        }
+        let room = mapped.saturating_sub(usual) / BOUNCE_BUFFERS + LEAST_MARGIN;
+        assert!(room >= 2 * overrun, "{room} bytes for {overrun}");
+        ok_within(&vm, 60, &format!("{sgio} sweep --most 9 /dev/sg0 /dev/sda"));
+        ok(&vm, "rmmod apple_raid");
     }
     ends_clean(vm);
 }

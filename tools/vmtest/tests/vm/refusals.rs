@@ -37,6 +37,7 @@ const CARDS: &[(&str, &str)] = &[
         "odd=truncate32",
         "was not reached: are addresses cut to 32 bits?",
     ),
+    ("overrun=16384", "or more, were written behind data"),
     ("odd=byte-swapped", "with the bytes the wrong way round"),
     ("odd=inquiry-nonsense", "what INQUIRY says makes no sense"),
     ("odd=mailbox-ring", "was submitted, and tag 0 answered"),
