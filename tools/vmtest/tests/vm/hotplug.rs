@@ -3,7 +3,8 @@
 //! The card comes and goes: it is taken out in order, or pulled out, and put in again; it is found
 //! running by a kernel that did not start it.
 
-use crate::common::{disks_appear, driver_log, ends_clean, ok, ok_within, times, two_volumes};
+use crate::common::{disks_appear, ends_clean, ok, ok_within, times, two_volumes};
+use crate::power::was_stopped;
 use vmtest::{Flavour, Job, Vm};
 
 const LOAD: &str = "exec fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio \
@@ -117,7 +118,13 @@ fn handed_over_by_kexec() {
     }
     found_running(vm, |vm| {
         let resets = vm.twin().report().resets;
+        let trace = vm.twin().trace();
+        trace.record(true);
+        let before = trace.mark();
         vm.kexec().unwrap();
+        trace.record(false);
         assert_eq!(vm.twin().report().resets, resets);
+        // The next kernel's memory is whatever this one has left.
+        was_stopped(vm, &trace.since(before));
     });
 }

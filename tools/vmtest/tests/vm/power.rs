@@ -115,19 +115,9 @@ fn lost_in_sleep() {
     ends_clean(vm);
 }
 
-/// Disks flush their caches, commands in flight end well, and then the card does no DMA.
-#[test]
-fn reboot_under_load() {
-    // Slow, so that there surely are commands in flight when the disks are shut down.
-    let vm = two_volumes().twin("delay-us=20000").boot().unwrap();
-    let _ended_by_the_reboot = load(&vm);
-    vm.twin().trace().record(true);
-    let before = vm.twin().trace().mark();
-    vm.reboot().unwrap();
-
-    let lines = vm.twin().trace().since(before);
-    let by_qemu = lines.iter().position(|line| line.contains(" reset why="));
-    let lines = &lines[..by_qemu.expect("QEMU resets the card")];
+/// By these lines of the trace, disks flushed their caches, commands in flight ended well, and then
+/// the driver stopped the card, which did no DMA any more.
+pub fn was_stopped(vm: &Vm, lines: &[String]) {
     let stop = lines
         .iter()
         .position(|line| command(line).is_some_and(|bits| bits & (MEMORY | BUS_MASTER) == MEMORY))
@@ -141,6 +131,20 @@ fn reboot_under_load() {
     assert!(after.is_empty(), "{after:#?}");
     let report = vm.twin().report();
     assert_eq!((report.dropped, report.dma_blocked), (0, 0), "{report:?}");
+}
+
+#[test]
+fn reboot_under_load() {
+    // Slow, so that there surely are commands in flight when the disks are shut down.
+    let vm = two_volumes().twin("delay-us=20000").boot().unwrap();
+    let _ended_by_the_reboot = load(&vm);
+    vm.twin().trace().record(true);
+    let before = vm.twin().trace().mark();
+    vm.reboot().unwrap();
+
+    let lines = vm.twin().trace().since(before);
+    let by_qemu = lines.iter().position(|line| line.contains(" reset why="));
+    was_stopped(&vm, &lines[..by_qemu.expect("QEMU resets the card")]);
 
     vm.load_driver().unwrap();
     disks_appear(&vm);
