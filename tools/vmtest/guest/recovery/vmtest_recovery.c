@@ -7,11 +7,16 @@
  *	cat /sys/module/vmtest_recovery/parameters/call		# need_reset
  *
  * Nothing is reset in between: the driver has to cope with less, not with more.
+ *
+ * The same for the callbacks of hibernation ("freeze" and "thaw", "poweroff" and
+ * "restore"), which are called by way of the PCI core's. The guest as a whole does
+ * not survive it: its root comes by virtio-9p.
  */
 
 #include <linux/device.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/pm.h>
 
 static const char *answer = "";
 
@@ -29,8 +34,21 @@ static const char *name_of(pci_ers_result_t result)
 	}
 }
 
+/* Calls two callbacks, the second only if the first succeeds. */
+static int both(struct device *dev, int (*first)(struct device *),
+		int (*second)(struct device *))
+{
+	int error;
+
+	if (!first || !second)
+		return -EOPNOTSUPP;
+	error = first(dev);
+	return error ? error : second(dev);
+}
+
 static int make(struct pci_dev *pdev, const char *call)
 {
+	const struct dev_pm_ops *pm = pdev->dev.bus->pm;
 	const struct pci_error_handlers *handlers;
 
 	if (!pdev->driver || !pdev->driver->err_handler)
@@ -51,6 +69,16 @@ static int make(struct pci_dev *pdev, const char *call)
 		handlers->reset_prepare(pdev);
 	else if (sysfs_streq(call, "reset_done"))
 		handlers->reset_done(pdev);
+	else if (!pm)
+		return -EOPNOTSUPP;
+	else if (sysfs_streq(call, "freeze"))
+		return both(&pdev->dev, pm->freeze, pm->freeze_noirq);
+	else if (sysfs_streq(call, "thaw"))
+		return both(&pdev->dev, pm->thaw_noirq, pm->thaw);
+	else if (sysfs_streq(call, "poweroff"))
+		return both(&pdev->dev, pm->poweroff, pm->poweroff_noirq);
+	else if (sysfs_streq(call, "restore"))
+		return both(&pdev->dev, pm->restore_noirq, pm->restore);
 	else
 		return -EINVAL;
 	return 0;

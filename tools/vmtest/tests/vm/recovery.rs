@@ -114,6 +114,27 @@ fn a_reset_in_the_middle() {
     ends_clean(vm);
 }
 
+/// The callbacks of hibernation, under load: commands wait in between. A guest that hibernates as a
+/// whole would lose its root, which comes by virtio-9p.
+#[test]
+fn hibernation_step_by_step() {
+    let vm = boot();
+    let job = load(&vm);
+    for (n, [stop, start]) in (1..).zip([["freeze", "thaw"], ["poweroff", "restore"]]) {
+        call(&vm, stop);
+        let before = vm.twin().report();
+        let read = vm.spawn(READ).unwrap();
+        waits(&read);
+        assert_eq!(vm.twin().report().submitted, before.submitted, "{stop}");
+        call(&vm, start);
+        succeeded(read.wait(vm.within(20)).unwrap(), READ);
+        assert_eq!(vm.twin().report().handshakes, 2 + n, "{start}");
+        goes_on(&vm, &job);
+    }
+    end(&vm, job);
+    ends_clean(vm);
+}
+
 /// What waits for the end of the recovery does not keep the driver from being unbound.
 #[test]
 fn unbind_while_quiesced() {
