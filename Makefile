@@ -7,7 +7,7 @@ VERBOSE = $(if $(filter 1,$(V)),--verbose)
 
 SECONDS = 60
 
-.PHONY: help demo shell check lint test-user test-vm test-debug test-series test-kunit series fuzz module debug-kernel clean
+.PHONY: help demo shell check check-all lint test-user test-vm test-debug test-series test-kunit series fuzz module debug-kernel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,8 +19,11 @@ demo: ## boot Debian's kernel with the emulated card; show, and check, that its 
 shell: ## a shell in the same machine; `exit` powers it off
 	+@tools/vm shell $(VERBOSE) --volume 1G --volume 20T $(ARGS)
 
-check: ## all tests; ends with "N passed, N failed"
+check: ## the tests, but for those that take long; ends with "N passed, N failed"
 	@tools/check
+
+check-all: ## all tests, those in a guest on both kernels
+	@tools/check lint user series kunit vm-all debug-all
 
 lint: ## of these, warnings and format
 	@tools/check lint
@@ -28,10 +31,10 @@ lint: ## of these, warnings and format
 test-user: ## of these, what runs in user space
 	@tools/check user
 
-test-vm: ## of these, what runs in a guest
-	@tools/check vm
+test-vm: ## what runs in a guest, all of it, on Debian's kernel
+	@tools/check vm-all
 
-test-debug: ## what runs in a guest, all of it on the debug kernel
+test-debug: ## the same on the debug kernel
 	@tools/check debug-all
 
 test-series: ## whether the patch series applies, builds and is in style

@@ -21,7 +21,8 @@
 //!   endurance   300 commands                      that the ring needs no acknowledge; its size
 //! ```
 //!
-//! What was found is a [`CardModel`], for good. A card that is not like any that the driver can
+//! What was found is a [`CardModel`], for good; how units are named may be found out later
+//! ([`learn_naming`]). A card that is not like any that the driver can
 //! work with is refused by a line in the log that says why ([`misfit`]). The handshake that follows
 //! shows in passing that a conversation can be begun anew.
 //!

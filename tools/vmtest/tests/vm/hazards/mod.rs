@@ -36,7 +36,7 @@ fn boot(iommu: Iommu, bystander: &Path) -> Vm {
 }
 
 #[test]
-fn nothing_lands_beside_a_buffer() {
+fn nothing_lands_beside_a_buffer_without_an_iommu() {
     both_hazards(Iommu::Off, 1);
 }
 
