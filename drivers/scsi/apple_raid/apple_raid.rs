@@ -43,6 +43,7 @@ mod transfer;
 mod wire;
 
 use crate::{
+    bounce::Pool,
     bringup::Capabilities,
     hba::Hba,
     model::CardModel,
@@ -75,6 +76,7 @@ pub(crate) struct Found<'bound> {
     bar: regs::Bar0<'bound>,
     capabilities: Capabilities,
     regions: Regions,
+    bounce: Pool,
     trial: learn::Memory,
 }
 
@@ -164,6 +166,7 @@ impl scsi::pci::Driver for AppleRaid {
             bar,
             capabilities,
             regions: Regions::new(pdev.as_ref(), tags)?,
+            bounce: Pool::new(pdev.as_ref(), CardModel::LEAST_MARGIN)?,
             trial: learn::Memory::new(pdev.as_ref(), tags)?,
         };
         Ok((limits(tags), found))

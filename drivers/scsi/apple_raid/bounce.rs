@@ -8,6 +8,7 @@
 //! given back in an interrupt.
 
 use crate::{
+    model::CardModel,
     scsi,
     transfer::BOUNCE_MAX, //
 };
@@ -74,8 +75,25 @@ impl Pool {
         })
     }
 
+    /// Buffers for a card that was found to be `model`: these, if they have room enough.
+    pub(crate) fn for_card(self, dev: &Device<Bound>, model: &CardModel) -> Result<Self> {
+        let margin = model.bounce_margin();
+        if margin <= CardModel::LEAST_MARGIN {
+            return Ok(self);
+        }
+        let pool = Self::new(dev, margin)?;
+        if !model.address_bits.is_seen() && !pool.is_low() {
+            dev_err!(
+                dev,
+                "no memory below 4 GiB, and not seen whether the card reaches what is above\n"
+            );
+            return Err(ENOMEM);
+        }
+        Ok(pool)
+    }
+
     /// Whether all buffers lie below 4 GiB.
-    pub(crate) fn is_low(&self) -> bool {
+    fn is_low(&self) -> bool {
         let end = |buffer: &Coherent<[u8]>| buffer.dma_address() + buffer.size() as DmaAddress;
         self.buffers.iter().all(|buffer| end(buffer) <= 1 << 32)
     }

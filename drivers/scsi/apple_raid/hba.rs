@@ -40,12 +40,14 @@ use crate::{
     },
     submission::Journey,
     transfer::Way,
+    wire,
     AppleRaid,
     Found, //
 };
 use kernel::{
     device::Bound,
     dma::DmaMask,
+    io::poll::read_poll_timeout,
     new_mutex, new_spinlock_irq, pci,
     prelude::*,
     sync::{
@@ -104,23 +106,16 @@ impl<'bound> Hba<'bound> {
                 bar,
                 capabilities,
                 regions,
+                bounce,
                 mut trial,
             } = found;
             let bus_master = BusMaster::new(pdev);
-            let model = learn::learn(pdev, &bar, &mut trial, &bus_master)?;
-            let naming = Arc::new(Naming::new(&model), GFP_KERNEL)?;
+            let (model, naming) = learn::learn(pdev, &bar, &mut trial, &bus_master)?;
+            let naming = Arc::new(naming, GFP_KERNEL)?;
             // Without it there is no less to be had of the card.
             let shown = debugfs::show(pdev.as_ref(), model, naming.clone()).ok();
             let regions = regions.for_card(model);
-            let bounce = Pool::new(pdev.as_ref(), model.bounce_margin())?;
-            if !model.address_bits.is_seen() && !bounce.is_low() {
-                dev_err!(
-                    pdev,
-                    "whether the card reaches memory above 4 GiB could not be checked, \
-                     and there is too little below\n"
-                );
-                return Err(ENOMEM);
-            }
+            let bounce = bounce.for_card(pdev.as_ref(), &model)?;
             let blocks = BlockLengths::new(crate::MAX_LUN)?;
             Ok(try_pin_init!(Self {
                 pdev,
@@ -152,7 +147,8 @@ impl<'bound> Hba<'bound> {
     /// Brings the card up.
     pub(crate) fn start(&self, host: &scsi::Host<AppleRaid>) -> Result {
         let stopped = self.bus_master.stop();
-        match self.bring_up(stopped) {
+        let ready = self.bring_up(stopped);
+        match ready.and_then(|doorbell| self.say_hello(doorbell)) {
             Ok(doorbell) => {
                 self.forget_trial();
                 self.set_gate(Gate::Open(doorbell));
@@ -171,6 +167,27 @@ impl<'bound> Hba<'bound> {
                 Err(error)
             }
         }
+    }
+
+    /// Looks whether the card takes commands from, and answers to, the memory that it was told of
+    /// now, and not that of the trial: by one command, before there are others.
+    fn say_hello(&self, mut doorbell: Doorbell) -> Result<Doorbell> {
+        let hello = wire::slot(0, [0; 4], &[0; wire::CDB_LEN], wire::Entry::ZERO);
+        self.regions.write_slot(0, hello)?;
+        doorbell.ring(&self.bar, 0)?;
+        read_poll_timeout(
+            || self.regions.response(0),
+            Option::is_some,
+            learn::PAUSE,
+            learn::ANSWER_TIMEOUT,
+        )
+        .inspect_err(|_| {
+            dev_err!(
+                self.pdev,
+                "the card does not answer in the memory that it was told of last\n"
+            );
+        })?;
+        Ok(doorbell)
     }
 
     fn bring_up(&self, stopped: DmaStopped<'_>) -> Result<Doorbell> {
@@ -282,7 +299,7 @@ impl<'bound> Hba<'bound> {
             stopped,
             self.model,
         );
-        self.naming.found(found);
+        self.naming.tried(found);
         self.bus_master.stop()
     }
 
@@ -299,6 +316,11 @@ impl<'bound> Hba<'bound> {
 
     fn set_gate(&self, gate: Gate) {
         *self.gate.lock() = gate;
+    }
+
+    /// Whether the card did not come back.
+    pub(crate) fn is_dead(&self) -> bool {
+        matches!(*self.gate.lock(), Gate::Dead)
     }
 
     /// Takes note of the length of a unit's blocks, which the data of a command may tell.

@@ -22,9 +22,9 @@
 //! ```
 //!
 //! What was found is a [`CardModel`], for good; how units are named may be found out later
-//! ([`learn_naming`]). A card that is not like any that the driver can
-//! work with is refused by a line in the log that says why ([`misfit`]). The handshake that follows
-//! shows in passing that a conversation can be begun anew.
+//! ([`learn_naming`]). A card that is not like any that the driver can work with is refused by a
+//! line in the log that says why ([`misfit`]). The first command after the handshake that follows
+//! shows whether a conversation can be begun anew.
 //!
 //! With the module parameter `verbose_checks` every finding is logged.
 
@@ -39,7 +39,13 @@ pub(crate) mod misfit;
 mod responses;
 mod trial;
 
-pub(crate) use self::memory::Memory;
+pub(crate) use self::{
+    memory::Memory,
+    trial::{
+        ANSWER_TIMEOUT,
+        PAUSE, //
+    }, //
+};
 
 use self::{
     misfit::Misfit,
@@ -50,6 +56,7 @@ use crate::{
         CardModel,
         LunEncoding, //
     },
+    naming::Naming,
     regs::Bar0,
     scsi::{
         pci::BusMaster,
@@ -119,7 +126,7 @@ pub(crate) fn learn(
     bar: &Bar0<'_>,
     memory: &mut Memory,
     bus_master: &BusMaster<'_>,
-) -> Result<CardModel> {
+) -> Result<(CardModel, Naming)> {
     let begin: Instant<Monotonic> = Instant::now();
     let mut trial = Trial::open(
         pdev,
@@ -130,7 +137,7 @@ pub(crate) fn learn(
         CardModel::REFERENCE,
     )?;
     match checks(&mut trial) {
-        Ok(()) => {
+        Ok(settled) => {
             dev_info!(pdev, "model: {}\n", trial.model);
             dev_info!(
                 pdev,
@@ -138,7 +145,7 @@ pub(crate) fn learn(
                 trial.answered,
                 begin.elapsed().as_millis()
             );
-            Ok(trial.model)
+            Ok((trial.model, Naming::new(&trial.model, settled)))
         }
         Err(Stop::Misfit(misfit)) => {
             dev_err!(
@@ -178,14 +185,15 @@ pub(crate) fn learn_naming(
             );
             return Some(item.value);
         }
-        Ok(_) => {}
+        Ok(_) => dev_info!(pdev, "how logical units are named could not be found out\n"),
         Err(Stop::Misfit(misfit)) => dev_err!(pdev, "a check has failed: {}\n", misfit),
         Err(Stop::Error(error)) => dev_err!(pdev, "a check has failed: {:?}\n", error),
     }
     None
 }
 
-fn checks(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
+/// All checks. Returns whether there is nothing left to find out of how units are named.
+fn checks(trial: &mut Trial<'_, '_>) -> Result<bool, Stop> {
     responses::check(trial)?;
     let data = lists::check_direct(trial)?;
     lists::check_unit(trial, &data)?;
@@ -193,8 +201,8 @@ fn checks(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
     lists::check_several(trial, &data)?;
     lists::check_count(trial, &data)?;
     lists::check_overrun(trial)?;
-    luns::check(trial)?;
+    let settled = luns::check(trial)?;
     high::check(trial, &data)?;
     endurance::check(trial)?;
-    Ok(())
+    Ok(settled)
 }

@@ -131,7 +131,7 @@ fn refuse(hba: &Hba<'_>, host: &Host, cmd: Command<'_, AppleRaid>, refusal: Refu
 
 /// Ends a command for a logical unit that the card cannot be told of yet, and has that found out.
 fn unnamed(hba: &Hba<'_>, host: &Host, cmd: Command<'_, AppleRaid>) {
-    let soon = hba.naming.want();
+    let soon = cmd.lun() < crate::MAX_LUN && !hba.is_dead() && hba.naming.want();
     if soon {
         host.request_rescan();
     }

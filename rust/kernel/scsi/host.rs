@@ -182,7 +182,7 @@ impl<'bound, T: Operations> Owner<'bound, T> {
         // while it is in use.
         let shost = unsafe { bindings::scsi_host_alloc(Callbacks::<T>::template(), size) };
         let shost = NonNull::new(shost).ok_or(ENOMEM)?;
-        // SAFETY: The host was just allocated with room for a pointer, and nobody else has it.
+        // SAFETY: The host was just allocated with room for a `HostData`, and nobody else has it.
         unsafe {
             let host = &mut *shost.as_ptr();
             host.max_channel = 0;

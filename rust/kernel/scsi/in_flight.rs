@@ -212,7 +212,8 @@ impl<T: Operations> InFlight<T> {
 
     /// Waits until no token of a command that is not in the table exists.
     pub(super) fn drain() {
-        // SAFETY: Called in process context only: from error handling and from removal.
+        // SAFETY: Called in process context only: by who resets or quiesces the device, or removes
+        // the host.
         unsafe { bindings::synchronize_rcu() };
     }
 }

@@ -203,7 +203,9 @@ impl<T: Operations> Rescan<T> {
     }
 
     fn rescan(&self) {
-        self.reset_if_wanted();
+        if self.reset_if_wanted().is_err() {
+            return;
+        }
         let mut unclear = false;
         self.each_unit(|unit| {
             if self.is_ending() || !unit.is_running() {
@@ -252,17 +254,26 @@ impl<T: Operations> Rescan<T> {
     }
 
     /// Lets the driver learn what it needs to know to look for units.
-    fn reset_if_wanted(&self) {
+    ///
+    /// # Errors
+    ///
+    /// There is nothing that could be asked, or not now.
+    fn reset_if_wanted(&self) -> Result {
         // SAFETY: By the type invariant. The host is not removed before `end` was called, and that
         // waits.
         let (host, data) = unsafe {
             let host = Host::<T>::from_raw(self.shost);
             (host, host.data())
         };
-        if T::HAS_WANTS_RESET && T::wants_reset(data) {
-            // If that fails there is nothing that could be asked.
-            let _ = host.reset();
+        if !T::HAS_WANTS_RESET || !T::wants_reset(data) {
+            return Ok(());
         }
+        host.reset_when_idle().inspect_err(|error| {
+            // Error handling has to do with it first.
+            if *error == EBUSY {
+                self.request();
+            }
+        })
     }
 
     /// Calls `each` with all units of the host. They may be removed.

@@ -295,14 +295,35 @@ impl<T: Operations> Host<T> {
     ///
     /// A device that has nothing in mind is safe to hand to the next kernel (kexec).
     pub(super) fn wait_idle(&self) {
+        // What does not finish, `shut_down` ends.
+        let _ = self.block_until_idle();
+    }
+
+    /// Keeps new commands away until `scsi_unblock_requests()`, and waits for those in flight.
+    fn block_until_idle(&self) -> Result {
         // SAFETY: By the type invariant the host is valid.
         unsafe { bindings::scsi_block_requests(self.as_raw()) };
         // Who is past that check holds the RCU read lock until its command is in the table.
         InFlight::<T>::drain();
         // A device that is quiesced has nothing in mind, and finishes nothing.
         let idle = || Ok(self.is_quiesced() || self.in_flight().tags().next().is_none());
-        // What does not finish, `shut_down` ends.
-        let _ = read_poll_timeout(idle, |idle| *idle, Delta::from_millis(1), IDLE_TIMEOUT);
+        read_poll_timeout(idle, |idle| *idle, Delta::from_millis(1), IDLE_TIMEOUT)?;
+        Ok(())
+    }
+
+    /// As [`Host::reset`], without need: no command is disturbed.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if commands do not finish, and as for [`Host::reset`].
+    pub(super) fn reset_when_idle(&self) -> Result {
+        let result = self
+            .block_until_idle()
+            .map_err(|_| EBUSY)
+            .and_then(|()| self.reset());
+        // SAFETY: By the type invariant the host is valid.
+        unsafe { bindings::scsi_unblock_requests(self.as_raw()) };
+        result
     }
 
     /// Has the driver stop the device for good, after a reset that is under way. All commands end,

@@ -32,11 +32,11 @@ const REPORT_LEN: usize = 8 + 256 * 8;
 /// Pages of vital product data that tell units from each other: identification, serial number.
 const PAGES: [u8; 2] = [0x83, 0x80];
 
-/// Learns the encoding, if there is a unit to learn it from.
-pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
+/// Learns the encoding, if there is a unit to learn it from: returns whether there is.
+pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<bool, Stop> {
     let Some(lun) = other_lun(trial)? else {
         trial.say(format_args!("there is no unit but LUN 0"));
-        return Ok(());
+        return Ok(false);
     };
     for page in PAGES {
         let Some(first) = identity(trial, [0; 4], page)? else {
@@ -54,7 +54,7 @@ pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
         ));
         if let (true, Some(encoding)) = (stayed, answers::one_of(answers)) {
             trial.model.lun_encoding.see(encoding);
-            return Ok(());
+            return Ok(true);
         }
     }
     dev_warn!(
@@ -62,7 +62,7 @@ pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
         "LUN {} cannot be told from LUN 0: only LUN 0 will be used\n",
         lun
     );
-    Ok(())
+    Ok(true)
 }
 
 /// A unit other than LUN 0 that REPORT LUNS names.

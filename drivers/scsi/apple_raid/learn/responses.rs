@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the responses lie, what the submit doorbell does, and that each
-//! command is the one that was submitted.
+//! Where the responses lie, what the submit doorbell does, and that each command is the one that
+//! was submitted.
 //!
 //! Tag 1 comes first: its response lies one stride into region F, which is in there whatever the
 //! stride. Only then comes the highest tag. If the mailbox were a ring, it would not be found:

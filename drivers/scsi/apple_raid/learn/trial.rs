@@ -56,13 +56,13 @@ use kernel::{
 };
 
 /// How long an answer may take.
-const ANSWER_TIMEOUT: Delta = Delta::from_secs(5);
+pub(crate) const ANSWER_TIMEOUT: Delta = Delta::from_secs(5);
 
 /// How long all of them may take: probe holds the lock of the device.
 const BUDGET: Delta = Delta::from_secs(60);
 
 /// How often the driver looks for one.
-const PAUSE: Delta = Delta::from_micros(20);
+pub(crate) const PAUSE: Delta = Delta::from_micros(20);
 
 /// How often a command is asked that failed: a unit may have something to tell first.
 const ATTEMPTS: usize = 4;

@@ -9,6 +9,7 @@
 //! that a driver has to live with. The interrupt masks come up closed.
 
 use super::faults::Handshake;
+use super::odd::Odd;
 use super::regs::{self, Sram};
 use super::state::{Card, Phase, State};
 use super::trace::field;
@@ -70,6 +71,9 @@ impl Card {
         if state.sram.u8(regs::READY) != 0 {
             self.protocol_error("configuration doorbell without clearing ready first");
             state.sram.put_u8(regs::READY, 0);
+        }
+        if let (Some(Odd::FirstRegions), Phase::Ready(first)) = (self.params().odd, &state.phase) {
+            regions = (**first).clone();
         }
         state.handshakes += 1;
         let handshake = state.handshakes;

@@ -33,11 +33,14 @@ pub enum Odd {
     ShortLists,
     /// The entries of the completion ring lie 64 bytes apart.
     LongRing,
+    /// It stays with the regions of the first handshake, though it says that it is ready.
+    FirstRegions,
 }
 
 /// The names that [`parse`] knows.
 pub const VALUES: &str = "none|list-never-stops|wrong-buffer|truncate32|byte-swapped|\
-    inquiry-nonsense|mailbox-ring|stalls|byte-count|short-lists|long-ring";
+    inquiry-nonsense|mailbox-ring|stalls|byte-count|short-lists|long-ring|\
+    first-regions";
 
 /// Words of the mailbox that is a ring.
 const MAILBOX_WORDS: u32 = 64;
@@ -59,6 +62,7 @@ pub fn parse(name: &str) -> Option<Option<Odd>> {
         "byte-count" => Some(Odd::ByteCount),
         "short-lists" => Some(Odd::ShortLists),
         "long-ring" => Some(Odd::LongRing),
+        "first-regions" => Some(Odd::FirstRegions),
         _ => return None,
     })
 }

@@ -90,7 +90,7 @@ fn with_memory_above_64_gib() {
         &vm,
         "for block in /sys/devices/system/memory/memory*; do \
          grep -q online $block/state || echo online >$block/state; done; \
-         [ $(free -m | awk '/^Mem/ { print $2 }') -gt 1700 ]",
+         [ $(free -m | awk '/^Mem/ { print $2 }') -gt 1400 ]",
     );
     let before = vm.twin().trace().mark();
     verify(&vm);

@@ -50,6 +50,10 @@ const CARDS: &[(&str, &str)] = &[
         "odd=short-lists",
         "INQUIRY by a list of nine: the data came to another buffer",
     ),
+    (
+        "odd=first-regions",
+        "does not answer in the memory that it was told of last",
+    ),
     ("odd=long-ring", "the completion ring takes 82"),
 ];
 
