@@ -3,7 +3,7 @@
 //! The card comes and goes: it is taken out in order, or pulled out, and put in again; it is found
 //! running by a kernel that did not start it.
 
-use crate::common::{disks_appear, ends_clean, ok, ok_within, times, two_volumes};
+use crate::common::{disks_appear, ends_clean, ok, ok_within, times, two_volumes, wait_for};
 use crate::power::was_stopped;
 use vmtest::{Flavour, Job, Vm};
 
@@ -19,11 +19,9 @@ const VERIFY: &str = "fio --direct=1 --ioengine=libaio --rw=randrw --bs=4k --iod
 /// Starts the load, and waits until it keeps commands in flight.
 fn load(vm: &Vm) -> Job<'_> {
     let job = vm.spawn(LOAD).unwrap();
-    ok(
+    wait_for(
         vm,
-        "for i in $(seq 100); do \
-         read -r reads writes </sys/block/sdb/inflight && [ $((reads + writes)) -gt 8 ] && exit 0; \
-         sleep 0.1; done; exit 1",
+        "read -r reads writes </sys/block/sdb/inflight && [ $((reads + writes)) -gt 4 ]",
     );
     job
 }

@@ -264,6 +264,31 @@ fn what_appears_later_is_seen_then() {
     ends_clean(vm);
 }
 
+/// A card that is gone is not restarted again and again to find out how it names units.
+#[test]
+fn what_is_gone_is_not_asked() {
+    let vm = Vm::builder().boot().unwrap();
+    wait_for_disk(&vm, "/dev/sda");
+    let scan = "echo '- - -' >/sys/class/scsi_host/host0/scan && sleep 4 && \
+        echo '0 0 1' >/sys/class/scsi_host/host0/scan; sleep 4";
+    let restarts = "dmesg | grep -c 'restarting the card' || true";
+    vm.twin().play_dead(true);
+    ok(&vm, "! sg_reset --host /dev/sg0");
+    ok_within(&vm, 60, scan);
+    assert_eq!(ok(&vm, restarts), "1\n");
+    ok_within(&vm, 60, "rmmod apple_raid && dmesg --clear");
+    vm.twin().play_dead(false);
+    vm.load_driver().unwrap();
+    wait_for_disk(&vm, "/dev/sda");
+    // Where there is none, it is tried three times.
+    for _ in 0..5 {
+        ok_within(&vm, 60, scan);
+    }
+    assert_eq!(ok(&vm, restarts), "3\n");
+    ok(&vm, "dd if=/dev/sda of=/dev/null bs=64k count=1");
+    ends_clean(vm);
+}
+
 fn wait_for_disk(vm: &Vm, disk: &str) {
     let wait = format!("for i in $(seq 100); do [ -b {disk} ] && exit 0; sleep 0.1; done; exit 1");
     ok(vm, &wait);
