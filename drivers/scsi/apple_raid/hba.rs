@@ -181,11 +181,12 @@ impl<'bound> Hba<'bound> {
             learn::PAUSE,
             learn::ANSWER_TIMEOUT,
         )
-        .inspect_err(|_| {
+        .map_err(|_| {
             dev_err!(
                 self.pdev,
                 "the card does not answer in the memory that it was told of last\n"
             );
+            ENODEV
         })?;
         Ok(doorbell)
     }

@@ -72,8 +72,8 @@ impl Card {
             self.protocol_error("configuration doorbell without clearing ready first");
             state.sram.put_u8(regs::READY, 0);
         }
-        if let (Some(Odd::FirstRegions), Phase::Ready(first)) = (self.params().odd, &state.phase) {
-            regions = (**first).clone();
+        if self.params().odd == Some(Odd::FirstRegions) {
+            regions = state.first_regions.get_or_insert(regions).clone();
         }
         state.handshakes += 1;
         let handshake = state.handshakes;

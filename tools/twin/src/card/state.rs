@@ -52,6 +52,8 @@ pub struct State {
     pub era: Era,
     /// How far the card has come.
     pub phase: Phase,
+    /// Of the first handshake, if the card stays with them.
+    pub first_regions: Option<Regions>,
     /// Handshakes begun so far.
     pub handshakes: u64,
     /// Tags submitted and not answered.
@@ -102,6 +104,7 @@ impl Card {
                 counters: Counters::FRESH,
                 era: Era::default(),
                 phase: Phase::Down,
+                first_regions: None,
                 handshakes: 0,
                 in_flight: HashSet::new(),
                 answered: HashSet::new(),
@@ -135,6 +138,7 @@ impl Card {
         self.begin_era(&mut state);
         state.sram = Sram::new(&params, state.counters);
         state.phase = Phase::Down;
+        state.first_regions = None;
         *self.params.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(params);
         self.trace.event("another-card", |_| Ok(()));
     }
@@ -202,6 +206,7 @@ impl Card {
         state.counters = counters;
         state.sram = Sram::new(&self.params(), counters);
         state.phase = Phase::Down;
+        state.first_regions = None;
         self.msi.forget();
         self.figures.lock().resets += 1;
         self.trace.event("reset", |line| field!(line, "why={why}"));

@@ -3,7 +3,9 @@
 //! The card comes and goes: it is taken out in order, or pulled out, and put in again; it is found
 //! running by a kernel that did not start it.
 
-use crate::common::{disks_appear, ends_clean, ok, ok_within, times, two_volumes, wait_for};
+use crate::common::{
+    disks_appear, ends_clean, ok, ok_within, times, two_volumes, wait_for_commands,
+};
 use crate::power::was_stopped;
 use vmtest::{Flavour, Job, Vm};
 
@@ -16,13 +18,10 @@ const VERIFY: &str = "fio --direct=1 --ioengine=libaio --rw=randrw --bs=4k --iod
     --verify=crc32c --verify_fatal=1 --output-format=terse --allow_file_create=0 \
     --name=a --filename=/dev/sda --name=b --filename=/dev/sdb >/dev/null";
 
-/// Starts the load, and waits until it keeps commands in flight.
+/// Starts the load, and waits until it runs.
 fn load(vm: &Vm) -> Job<'_> {
     let job = vm.spawn(LOAD).unwrap();
-    wait_for(
-        vm,
-        "read -r reads writes </sys/block/sdb/inflight && [ $((reads + writes)) -gt 4 ]",
-    );
+    wait_for_commands(vm, 50);
     job
 }
 
