@@ -113,6 +113,11 @@ fn lost_in_sleep() {
     ok_within(&vm, 60, "rmmod apple_raid");
 
     vm.twin().play_dead(false);
+    // If it died before the kernel had saved its configuration, garbage was restored.
+    ok(
+        &vm,
+        &format!("echo 1 >{CARD}/remove && echo 1 >/sys/bus/pci/rescan"),
+    );
     vm.load_driver().unwrap();
     disks_appear(&vm);
     ok(&vm, "dd if=/dev/sdb of=/dev/null bs=64k count=1");
