@@ -341,7 +341,9 @@ impl<T: Driver> pci::Driver for Adapter<T> {
     }
 
     fn shutdown<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
-        // The disks were shut down before this, and so their caches flushed.
+        // The disks were shut down before this, and so their caches flushed. A rescan that waits
+        // for the device to be idle, too, would let commands in again.
+        this.host.host().rescan().end();
         this.host.host().wait_idle();
         this.shut_down();
     }

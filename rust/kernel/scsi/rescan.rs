@@ -171,7 +171,8 @@ impl<T: Operations> Rescan<T> {
     /// There are no more after this.
     pub(super) fn end(&self) {
         self.ending.store(true, Relaxed);
-        // SAFETY: `work` was initialised; called in process context, by `Owner::remove`.
+        // SAFETY: `work` was initialised; called in process context, when the host is removed or
+        // shut down.
         unsafe { bindings::disable_delayed_work_sync(self.work.get()) };
     }
 

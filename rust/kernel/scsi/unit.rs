@@ -148,10 +148,10 @@ impl<T: Operations> Unit<'_, T> {
             failures: &mut failures,
             ..pin_init::zeroed()
         };
-        // SAFETY: By the type invariant the device is valid. The CDB is as long as its operation
-        // code says, and `data`, which may be on the stack (`blk_rq_map_kern()`), as long as it is
-        // said to be. `args` and what it points to outlive the call; the failures end with one that
-        // is zero.
+        // `data` may be on the stack: `blk_rq_map_kern()` copies it then.
+        //
+        // SAFETY: By the type invariant the device is valid. CDB and `data` are as long as is said.
+        // `args` and what it points to outlive the call; the failures end with one that is zero.
         let result = unsafe {
             bindings::scsi_execute_cmd(
                 self.as_raw(),

@@ -105,72 +105,80 @@ impl Options {
 
 /// What one worker does, in its own part of the disk.
 fn work(device: &Path, seed: u64, number: u64, count: u32) -> Result<Tally> {
-    let mut tally = Tally::default();
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     options.custom_flags(OFlags::DIRECT.bits() as i32);
     let Ok(file) = options.open(device) else {
         // A disk that is gone.
+        let mut tally = Tally::default();
         tally.count(false);
         return Ok(tally);
     };
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(number);
     let first = number * SHARE as u64;
-    let mut sectors = Sectors::new(first, SHARE, seed);
-    let mut buffer = Guarded::new(LONGEST * SECTOR)?;
+    let mut worker = Worker {
+        file,
+        first,
+        sectors: Sectors::new(first, SHARE, seed),
+        buffer: Guarded::new(LONGEST * SECTOR)?,
+        tally: Tally::default(),
+    };
     for _ in 0..count {
         let length = random.random_range(1..=LONGEST);
         let at = random.random_range(0..=SHARE - length);
-        buffer.place(0, length * SECTOR);
         if random.random() {
-            write(&file, first, &mut sectors, at, &mut buffer, &mut tally);
+            worker.write(at, length);
         } else {
-            read(&file, first, &mut sectors, at, &mut buffer, &mut tally)?;
+            worker.read(at, length)?;
         }
-        if tally.in_a_row > GIVEN_UP {
-            return Ok(tally);
+        if worker.tally.in_a_row > GIVEN_UP {
+            return Ok(worker.tally);
         }
     }
     for at in (0..SHARE).step_by(LONGEST) {
-        buffer.place(0, LONGEST * SECTOR);
-        read(&file, first, &mut sectors, at, &mut buffer, &mut tally)?;
+        worker.read(at, LONGEST)?;
     }
-    Ok(tally)
+    Ok(worker.tally)
 }
 
-fn write(
-    file: &File,
+/// A worker; places and lengths are in sectors of its part.
+struct Worker {
+    file: File,
+    /// Where its part begins, in sectors of the disk.
     first: u64,
-    sectors: &mut Sectors,
-    at: usize,
-    buffer: &mut Guarded,
-    tally: &mut Tally,
-) {
-    sectors.stamp(at, buffer.data_mut());
-    let place = (first + at as u64) * SECTOR as u64;
-    let done = file.write_at(buffer.data(), place).unwrap_or(0);
-    sectors.written(at, buffer.data().len() / SECTOR, done / SECTOR);
-    tally.count(done == buffer.data().len());
+    sectors: Sectors,
+    buffer: Guarded,
+    tally: Tally,
 }
 
-fn read(
-    file: &File,
-    first: u64,
-    sectors: &mut Sectors,
-    at: usize,
-    buffer: &mut Guarded,
-    tally: &mut Tally,
-) -> Result<()> {
-    let place = (first + at as u64) * SECTOR as u64;
-    buffer.data_mut().fill(0xee);
-    let done = file.read_at(buffer.data_mut(), place).unwrap_or(0);
-    sectors
-        .check(at, &buffer.data()[..done])
-        .map_err(|wrong| anyhow!("WRONG: {wrong}"))?;
-    if let Some(damage) = buffer.damage() {
-        return Err(anyhow!("WRONG: beside the buffer: {damage}"));
+impl Worker {
+    fn place(&self, at: usize) -> u64 {
+        (self.first + at as u64) * SECTOR as u64
     }
-    tally.count(done == buffer.data().len());
-    Ok(())
+
+    fn write(&mut self, at: usize, length: usize) {
+        self.buffer.place(0, length * SECTOR);
+        self.sectors.stamp(at, self.buffer.data_mut());
+        let place = self.place(at);
+        let done = self.file.write_at(self.buffer.data(), place).unwrap_or(0);
+        self.sectors.written(at, length, done / SECTOR);
+        self.tally.count(done == length * SECTOR);
+    }
+
+    fn read(&mut self, at: usize, length: usize) -> Result<()> {
+        self.buffer.place(0, length * SECTOR);
+        self.buffer.data_mut().fill(0xee);
+        let place = self.place(at);
+        let done = self.file.read_at(self.buffer.data_mut(), place);
+        let done = done.unwrap_or(0);
+        self.sectors
+            .check(at, &self.buffer.data()[..done])
+            .map_err(|wrong| anyhow!("WRONG: {wrong}"))?;
+        if let Some(damage) = self.buffer.damage() {
+            return Err(anyhow!("WRONG: beside the buffer: {damage}"));
+        }
+        self.tally.count(done == length * SECTOR);
+        Ok(())
+    }
 }

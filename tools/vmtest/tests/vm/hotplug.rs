@@ -138,10 +138,7 @@ fn left_running_by_a_kernel_that_died() {
 
 #[test]
 fn handed_over_by_kexec() {
-    let vm = two_volumes().boot().unwrap();
-    if vm.flavour() == Flavour::Debug {
-        return;
-    }
+    let vm = two_volumes().kernel(Flavour::Stock).boot().unwrap();
     found_running(vm, |vm| {
         let resets = vm.twin().report().resets;
         let trace = vm.twin().trace();
