@@ -77,7 +77,7 @@ pub(crate) struct Found<'bound> {
     capabilities: Capabilities,
     regions: Regions,
     bounce: Pool,
-    trial: learn::Memory,
+    trial: KBox<learn::Memory>,
 }
 
 /// Longest transfer, in 512-byte sectors: 1 MiB, which fits a list in single pages.
@@ -142,7 +142,7 @@ impl scsi::Operations for AppleRaid {
 
 impl scsi::pci::Driver for AppleRaid {
     type IdInfo = ();
-    type Found<'bound> = Found<'bound>;
+    type Found<'bound> = KBox<Found<'bound>>;
 
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
 
@@ -167,9 +167,9 @@ impl scsi::pci::Driver for AppleRaid {
             capabilities,
             regions: Regions::new(pdev.as_ref(), tags)?,
             bounce: Pool::new(pdev.as_ref(), CardModel::LEAST_MARGIN)?,
-            trial: learn::Memory::new(pdev.as_ref(), tags)?,
+            trial: KBox::new(learn::Memory::new(pdev.as_ref(), tags)?, GFP_KERNEL)?,
         };
-        Ok((limits(tags), found))
+        Ok((limits(tags), KBox::new(found, GFP_KERNEL)?))
     }
 
     fn init<'bound>(

@@ -48,13 +48,15 @@ use kernel::{
     device::Bound,
     dma::DmaMask,
     io::poll::read_poll_timeout,
-    new_mutex, new_spinlock_irq, pci,
+    new_mutex,
+    new_spinlock_irq,
+    pci,
     prelude::*,
     sync::{
         Arc,
         Mutex,
         SpinLockIrq, //
-    },
+    }, //
 };
 
 /// Whether commands can be submitted.
@@ -81,7 +83,7 @@ pub(crate) struct Hba<'bound> {
     /// is not known how the card names logical units. It is not allocated in a restart, when memory
     /// may depend on this card's disks.
     #[pin]
-    trial: Mutex<Option<learn::Memory>>,
+    trial: Mutex<Option<KBox<learn::Memory>>>,
     pub(crate) regions: Regions,
     pub(crate) bounce: Pool,
     pub(crate) blocks: BlockLengths,
@@ -99,22 +101,23 @@ impl<'bound> Hba<'bound> {
     /// allocates what such a card needs.
     pub(crate) fn new(
         pdev: &'bound pci::Device<Bound>,
-        found: Found<'bound>,
+        mut found: KBox<Found<'bound>>,
     ) -> impl PinInit<Self, Error> + 'bound {
         pin_init::pin_init_scope(move || {
+            let bus_master = BusMaster::new(pdev);
+            let Found { bar, trial, .. } = &mut *found;
+            let (model, naming) = learn::learn(pdev, bar, trial, &bus_master)?;
+            found.regions.set_model(model);
             let Found {
                 bar,
                 capabilities,
                 regions,
                 bounce,
-                mut trial,
-            } = found;
-            let bus_master = BusMaster::new(pdev);
-            let (model, naming) = learn::learn(pdev, &bar, &mut trial, &bus_master)?;
+                trial,
+            } = KBox::into_inner(found);
             let naming = Arc::new(naming, GFP_KERNEL)?;
             // Without it there is no less to be had of the card.
             let shown = debugfs::show(pdev.as_ref(), model, naming.clone()).ok();
-            let regions = regions.for_card(model);
             let bounce = bounce.for_card(pdev.as_ref(), &model)?;
             let blocks = BlockLengths::new(crate::MAX_LUN)?;
             Ok(try_pin_init!(Self {
@@ -148,7 +151,7 @@ impl<'bound> Hba<'bound> {
     pub(crate) fn start(&self, host: &scsi::Host<AppleRaid>) -> Result {
         let stopped = self.bus_master.stop();
         let ready = self.bring_up(stopped);
-        match ready.and_then(|doorbell| self.say_hello(doorbell)) {
+        match ready.and_then(|doorbell| self.first_command(doorbell)) {
             Ok(doorbell) => {
                 self.forget_trial();
                 self.set_gate(Gate::Open(doorbell));
@@ -171,9 +174,9 @@ impl<'bound> Hba<'bound> {
 
     /// Looks whether the card takes commands from, and answers to, the memory that it was told of
     /// now, and not that of the trial: by one command, before there are others.
-    fn say_hello(&self, mut doorbell: Doorbell) -> Result<Doorbell> {
-        let hello = wire::slot(0, [0; 4], &[0; wire::CDB_LEN], wire::Entry::ZERO);
-        self.regions.write_slot(0, hello)?;
+    fn first_command(&self, mut doorbell: Doorbell) -> Result<Doorbell> {
+        let slot = wire::slot(0, [0; 4], &[0; wire::CDB_LEN], wire::Entry::ZERO);
+        self.regions.write_slot(0, slot)?;
         doorbell.ring(&self.bar, 0)?;
         read_poll_timeout(
             || self.regions.response(0),

@@ -105,9 +105,9 @@ impl Regions {
         })
     }
 
-    /// The same memory, used as a card wants it that is like this.
-    pub(crate) fn for_card(self, model: CardModel) -> Self {
-        Self { model, ..self }
+    /// From here on the memory is used as a card wants it that is like this.
+    pub(crate) fn set_model(&mut self, model: CardModel) {
+        self.model = model;
     }
 
     /// What the card is told at bring-up.

@@ -112,8 +112,10 @@ impl Identity {
     };
 
     /// By a page, whose data may have junk behind it.
-    pub(crate) fn of_page(code: u8, data: &[u8; PAGE_LEN]) -> Self {
-        let [device, found, high, low, ..] = *data;
+    pub(crate) fn of_page(code: u8, data: &[u8]) -> Self {
+        let [device, found, high, low, ..] = *data else {
+            return Self::ABSENT;
+        };
         if !is_there(device) {
             return Self::ABSENT;
         }

@@ -24,12 +24,15 @@ pub(crate) fn pattern(at: usize) -> u8 {
     0x80 | (at * 37 + at / 256 * 11) as u8
 }
 
-/// What was written of an area: from the first byte to the last.
+/// What was written of an area: from the first byte to the last. As small as can be, since there is
+/// one for each area on the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
-    pub(crate) first: usize,
-    pub(crate) end: usize,
+    pub(crate) first: u16,
+    pub(crate) end: u16,
 }
+
+const _: () = assert!(AREA <= u16::MAX as usize);
 
 impl Span {
     /// Of an area with these bytes, if anything.
@@ -37,9 +40,10 @@ impl Span {
         let written = |(at, byte): &(usize, &u8)| **byte != pattern(*at);
         let (first, _) = bytes.iter().enumerate().find(written)?;
         let (last, _) = bytes.iter().enumerate().rev().find(written)?;
+        // CAST: An area is shorter than 64 KiB.
         Some(Self {
-            first,
-            end: last + 1,
+            first: first as u16,
+            end: (last + 1) as u16,
         })
     }
 }
@@ -63,14 +67,14 @@ pub(crate) fn landed(what: &'static str, marks: &Marks, pieces: &[Piece]) -> Res
     for piece in pieces {
         match mark(marks, piece.area) {
             // Data whose last bytes are like the pattern is none that was asked for here.
-            Some(span) if span.first == 0 && span.end >= piece.len => {
+            Some(span) if span.first == 0 && usize::from(span.end) >= piece.len => {
                 let words = piece.len.next_multiple_of(4);
-                overrun = overrun.max(span.end.saturating_sub(words));
+                overrun = overrun.max(usize::from(span.end).saturating_sub(words));
             }
             None if marks.iter().all(Option::is_none) => return Err(Misfit::Nowhere(what)),
             _ => return Err(Misfit::Elsewhere(what)),
         }
-        if mark(marks, piece.area).is_some_and(|span| span.end == AREA) {
+        if mark(marks, piece.area).is_some_and(|span| usize::from(span.end) == AREA) {
             return Err(Misfit::Overrun(overrun));
         }
     }

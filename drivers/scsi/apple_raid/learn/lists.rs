@@ -69,7 +69,7 @@ pub(super) fn check_direct(trial: &mut Trial<'_, '_>) -> Result<Data, Stop> {
     // Once more, so that what comes next has something to be compared with.
     let again = trial.memory.entry(1, INQUIRY_LEN as u32)?;
     let marks = trial.inquire(what, again)?;
-    trial.expect(what, &marks, &[piece(1, INQUIRY_LEN)], &data)?;
+    trial.confirm(what, &marks, &[piece(1, INQUIRY_LEN)], &data)?;
     Ok(data)
 }
 
@@ -91,7 +91,7 @@ pub(super) fn check_unit(trial: &mut Trial<'_, '_>, data: &Data) -> Result<(), S
     trial.say(format_args!("a list index counts units of {unit} bytes"));
     trial.model.list_unit.see(unit);
     let area = usize::from(unit == large);
-    trial.expect(what, &marks, &[piece(area, INQUIRY_LEN)], data)
+    trial.confirm(what, &marks, &[piece(area, INQUIRY_LEN)], data)
 }
 
 /// That a list of several entries is followed, and ends: behind its end are entries that lead
@@ -122,7 +122,7 @@ fn check_list(
         .memory
         .write_entry(entry_at(at) + pieces.len(), Entry::ZERO)?;
     let marks = trial.inquire(what, list_at(at, trial.model.list_unit.value)?)?;
-    trial.expect(what, &marks, pieces, data)?;
+    trial.confirm(what, &marks, pieces, data)?;
     trial.say(format_args!(
         "a list of {} entries is followed, and ends",
         pieces.len()
@@ -167,7 +167,7 @@ fn is_cut(
     let ways = [(false, WHOLE.as_slice()), (true, in_two.as_slice())];
     let (cut, _) = choose(what, &marks, &ways)?;
     let pieces = if cut { in_two.as_slice() } else { &WHOLE };
-    trial.expect(what, &marks, pieces, data)?;
+    trial.confirm(what, &marks, pieces, data)?;
     Ok(cut)
 }
 
@@ -183,10 +183,11 @@ pub(super) fn check_overrun(trial: &mut Trial<'_, '_>) -> Result<(), Stop> {
             descriptor,
         })?;
         let span = trial.memory.mark(0)?.ok_or(Misfit::Nowhere(what))?;
-        if span.end == AREA {
+        let end = usize::from(span.end);
+        if end == AREA {
             return Err(Misfit::Overrun(AREA - len).into());
         }
-        trial.note_overrun(span.end.saturating_sub(len.next_multiple_of(4)) as u32);
+        trial.note_overrun(end.saturating_sub(len.next_multiple_of(4)) as u32);
         trial.memory.sweep(0)?;
     }
     trial.say(format_args!(

@@ -48,7 +48,7 @@ pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<bool, Stop> {
             *other = unit.is_some_and(|unit| unit.is_another_than(&first));
         }
         // What LUN 0 says may have changed meanwhile: it may just have started.
-        let stayed = identity(trial, [0; 4], page)?.as_ref() == Some(&first);
+        let stayed = identity(trial, [0; 4], page)?.is_some_and(|again| *again == *first);
         trial.say(format_args!(
             "LUN {lun}, page {page:#x}: {answers:?}, LUN 0 stayed: {stayed}"
         ));
@@ -90,7 +90,11 @@ fn other_lun(trial: &mut Trial<'_, '_>) -> Result<Option<u64>, Stop> {
 
 /// Who the unit is that these bytes of a slot name, if it says so. That it does not may have any
 /// reason.
-fn identity(trial: &mut Trial<'_, '_>, lun: [u8; 4], page: u8) -> Result<Option<Identity>, Stop> {
+fn identity(
+    trial: &mut Trial<'_, '_>,
+    lun: [u8; 4],
+    page: u8,
+) -> Result<Option<KBox<Identity>>, Stop> {
     let what = "INQUIRY for vital product data";
     let descriptor = trial.memory.entry(0, PAGE_LEN as u32)?;
     let answered = trial.try_ask(&Question {
@@ -103,8 +107,9 @@ fn identity(trial: &mut Trial<'_, '_>, lun: [u8; 4], page: u8) -> Result<Option<
         // Any page has a head of 4 bytes.
         landed(what, &trial.memory.marks()?, &[Piece { area: 0, len: 4 }])?;
     }
-    let mut data = [0; PAGE_LEN];
-    trial.memory.data(0, &mut data)?;
+    let data = trial.memory.look_at(0, PAGE_LEN)?;
+    // Several of them are too much for the stack.
+    let identity = KBox::new(Identity::of_page(page, data), GFP_KERNEL).map_err(Error::from)?;
     trial.memory.sweep(0)?;
-    Ok(answered.then(|| Identity::of_page(page, &data)))
+    Ok(answered.then_some(identity))
 }

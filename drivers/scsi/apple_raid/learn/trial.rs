@@ -285,7 +285,7 @@ impl<'a, 'bound> Trial<'a, 'bound> {
     }
 
     /// The INQUIRY data of LUN 0 has to be where it was sent, and what it was before.
-    pub(crate) fn expect(
+    pub(crate) fn confirm(
         &mut self,
         what: &'static str,
         marks: &Marks,

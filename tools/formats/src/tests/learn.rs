@@ -26,7 +26,7 @@ fn marks(written: &[(usize, usize)]) -> Marks {
     for (area, end) in written {
         marks[*area] = Some(Span {
             first: 0,
-            end: *end,
+            end: *end as u16,
         });
     }
     marks
@@ -84,7 +84,7 @@ fn spans() {
     bytes[AREA - 1] ^= 1;
     let whole = Span {
         first: 7,
-        end: AREA,
+        end: AREA as u16,
     };
     assert_eq!(Span::of(&bytes), Some(whole));
 }
