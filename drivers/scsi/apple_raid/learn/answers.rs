@@ -106,7 +106,7 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// Of no unit.
-    const ABSENT: Self = Self {
+    pub(crate) const ABSENT: Self = Self {
         there: false,
         page: [0; PAGE_LEN],
     };

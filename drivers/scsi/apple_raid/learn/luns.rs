@@ -39,16 +39,17 @@ pub(super) fn check(trial: &mut Trial<'_, '_>) -> Result<bool, Stop> {
         return Ok(false);
     };
     for page in PAGES {
-        let Some(first) = identity(trial, [0; 4], page)? else {
+        let mut first = Identity::ABSENT;
+        if !identity(trial, [0; 4], page, &mut first)? {
             continue;
-        };
+        }
         let mut answers = LunEncoding::CANDIDATES.map(|encoding| (encoding, false));
         for (encoding, other) in &mut answers {
-            let unit = identity(trial, encoding.encode(lun), page)?;
-            *other = unit.is_some_and(|unit| unit.is_another_than(&first));
+            let name = encoding.encode(lun);
+            *other = compare(trial, name, page, &first, Identity::is_another_than)?;
         }
         // What LUN 0 says may have changed meanwhile: it may just have started.
-        let stayed = identity(trial, [0; 4], page)?.is_some_and(|again| *again == *first);
+        let stayed = compare(trial, [0; 4], page, &first, Identity::eq)?;
         trial.say(format_args!(
             "LUN {lun}, page {page:#x}: {answers:?}, LUN 0 stayed: {stayed}"
         ));
@@ -88,13 +89,28 @@ fn other_lun(trial: &mut Trial<'_, '_>) -> Result<Option<u64>, Stop> {
     Ok(lun)
 }
 
-/// Who the unit is that these bytes of a slot name, if it says so. That it does not may have any
-/// reason.
+/// Whether the unit that these bytes of a slot name says who it is, and `is` that in comparison with
+/// `first`. It is forgotten again: pages are too much for the stack to have several in one function.
+/// Nor can they be allocated, in a restart on which memory may depend.
+fn compare(
+    trial: &mut Trial<'_, '_>,
+    lun: [u8; 4],
+    page: u8,
+    first: &Identity,
+    is: fn(&Identity, &Identity) -> bool,
+) -> Result<bool, Stop> {
+    let mut unit = Identity::ABSENT;
+    Ok(identity(trial, lun, page, &mut unit)? && is(&unit, first))
+}
+
+/// Who the unit is that these bytes of a slot name. Returns whether it says so; that it does not may
+/// have any reason.
 fn identity(
     trial: &mut Trial<'_, '_>,
     lun: [u8; 4],
     page: u8,
-) -> Result<Option<KBox<Identity>>, Stop> {
+    who: &mut Identity,
+) -> Result<bool, Stop> {
     let what = "INQUIRY for vital product data";
     let descriptor = trial.memory.entry(0, PAGE_LEN as u32)?;
     let answered = trial.try_ask(&Question {
@@ -108,8 +124,7 @@ fn identity(
         landed(what, &trial.memory.marks()?, &[Piece { area: 0, len: 4 }])?;
     }
     let data = trial.memory.look_at(0, PAGE_LEN)?;
-    // Several of them are too much for the stack.
-    let identity = KBox::new(Identity::of_page(page, data), GFP_KERNEL).map_err(Error::from)?;
+    *who = Identity::of_page(page, data);
     trial.memory.sweep(0)?;
-    Ok(answered.then_some(identity))
+    Ok(answered)
 }
