@@ -341,10 +341,15 @@ impl<T: Driver> pci::Driver for Adapter<T> {
     }
 
     fn shutdown<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
+        let host = this.host.host();
+        if host.is_quiesced() {
+            // The restart that a rescan may wait for will not come, since we hold the lock.
+            this.shut_down();
+        }
         // The disks were shut down before this, and so their caches flushed. A rescan that waits
         // for the device to be idle, too, would let commands in again.
-        this.host.host().rescan().end();
-        this.host.host().wait_idle();
+        host.rescan().end();
+        host.wait_idle();
         this.shut_down();
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::{disks_appear, driver_log, ends_clean, ok, ok_within, succeeded, two_volumes};
 use crate::load::{end, goes_on, load};
+use apple_raid_twin::Volume;
 use vmtest::{Job, Vm};
 
 const CALL: &str = "/sys/module/vmtest_recovery/parameters/call";
@@ -153,6 +154,28 @@ fn unbind_while_quiesced() {
     assert_eq!(call(&vm, "slot_reset"), "recovered");
     call(&vm, "resume");
     ok(&vm, READ);
+    ends_clean(vm);
+}
+
+/// Nor does a rescan that waits for it keep the system from going down.
+#[test]
+fn reboot_while_quiesced() {
+    let vm = boot();
+    // The flush of a write cache would wait, too, where it holds nobody up but sd.
+    ok(
+        &vm,
+        "for type in /sys/class/scsi_disk/*/cache_type; do \
+         echo temporary write through >$type; done",
+    );
+    let volume = Volume::temporary(64 << 20).unwrap();
+    vm.twin().target().add_volume(2, volume).unwrap();
+    // The card says so with the next command; the rescan begins a second later.
+    ok(&vm, &format!("{READ} && echo frozen >{CALL}"));
+    std::thread::sleep(vm.within(3));
+    vm.reboot().unwrap();
+
+    vm.load_driver().unwrap();
+    disks_appear(&vm);
     ends_clean(vm);
 }
 
