@@ -143,6 +143,9 @@ impl Machine {
         let mut words = vec![
             "console=ttyS0 loglevel=7 scsi_mod.scan=sync",
             "mitigations=off no_timer_check tsc=reliable lsm=",
+            // Debian's default. TCG keeps what it made of a page of code, and does not see when
+            // the twin writes to the page, but when the guest clears it.
+            "init_on_alloc=1",
         ];
         match self.iommu {
             Iommu::Off => {}

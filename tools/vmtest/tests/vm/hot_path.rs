@@ -20,6 +20,8 @@ fn count(lines: &[String], kind: &str, off: &str) -> usize {
 #[test]
 fn four_accesses_for_a_command() {
     let vm = two_volumes().trace().boot().unwrap();
+    // Disks are looked at in the background.
+    std::thread::sleep(vm.within(3));
     let before = vm.twin().trace().mark();
     ok(
         &vm,
@@ -35,6 +37,10 @@ fn four_accesses_for_a_command() {
     assert_eq!(count(&lines, "read", "0x58"), commands, "status");
     let reads = lines.iter().filter(|l| l.contains(" read off=")).count();
     let writes = lines.iter().filter(|l| l.contains(" write off=")).count();
-    assert_eq!((reads, writes), (commands, 3 * commands), "others");
+    // The handler may still be looking when the next command is done. That one's interrupt finds
+    // nothing, and asks the card why it came.
+    let why = count(&lines, "read", "0x5c");
+    assert!(why <= commands / 20, "{why} interrupts too many");
+    assert_eq!((reads - why, writes), (commands, 3 * commands), "others");
     ends_clean(vm);
 }

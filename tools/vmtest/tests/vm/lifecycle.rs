@@ -40,10 +40,11 @@ fn unload_is_refused_while_a_disk_is_in_use() {
     let vm = two_volumes().boot().unwrap();
     let load = vm.spawn(LOAD).unwrap();
     load_runs(&vm);
+    let times = vm.repetitions(100) - 1;
     ok_within(
         &vm,
         60,
-        "for i in $(seq 99); do rmmod apple_raid 2>/dev/null && exit 1; done; true",
+        &format!("for i in $(seq {times}); do rmmod apple_raid 2>/dev/null && exit 1; done; true"),
     );
     let refused = vm.exec("rmmod apple_raid").unwrap();
     assert_ne!(refused.status, 0);

@@ -60,7 +60,8 @@ fn statuses_and_sense() {
         let name = fault.split(':').next().unwrap();
         assert!(bed.struck(name) > 0, "{fault} did not strike");
         assert_eq!(load.errors > 0, *seen == Errors, "{fault}: {load:?}");
-        assert!(load.errors <= bed.struck(name), "{fault}: {load:?}");
+        // Two transfers may have become one command.
+        assert!(load.errors <= 2 * bed.struck(name), "{fault}: {load:?}");
         assert_eq!(bed.vm.twin().report().protocol_errors, 0, "{fault}");
         bed.nothing_reported(fault);
         if name == "task-set-full" {
