@@ -94,8 +94,8 @@ impl Vm {
             );
         }
         initramfs::write(&kernel, builder.root_on_card, &run.join("initramfs"))?;
-        let lock = VmLock::take()?;
         let card = make_card(builder, &run)?;
+        let lock = VmLock::take()?;
         let machine = Machine {
             kvm: qemu::has_kvm(),
             memory: builder.memory,

@@ -23,7 +23,7 @@ const HARNESS: u8 = 126;
 
 /// Boots a kernel in QEMU with a twin of the Apple RAID Card.
 #[derive(Debug, Parser)]
-#[command(name = "tools/vm", version)]
+#[command(name = "tools/vm", bin_name = "tools/vm", version)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -167,7 +167,7 @@ fn the_host_works(vm: &Vm, unit: &Unit) {
     let blkio = vm.guest_tool("blkio").unwrap();
     shown(vm, &format!("{blkio} --sizes 512,4K,2M {disk}"));
     shown(vm, &format!("sg_inq {generic}"));
-    shown(vm, &format!("sg_turs {generic}"));
+    shown(vm, &format!("sg_raw {generic} 0 0 0 0 0 0"));
 }
 
 /// The tests above can fail. A card that writes junk behind *every* data-in is more
