@@ -74,7 +74,7 @@ fn a_root_on_the_card_survives_power_cuts() {
         assert!(root.starts_with("/dev/sda ext4 rw"), "{root}");
         verify(&vm, &expected);
         let writer = vm.spawn(WRITER).unwrap();
-        thread::sleep(Duration::from_secs(5));
+        thread::sleep(vm.within(5));
         assert!(!writer.is_done(), "the writer has ended");
         // At a moment at which there is something to lose.
         let mut patience = 10_000;
