@@ -89,9 +89,9 @@ fn other_lun(trial: &mut Trial<'_, '_>) -> Result<Option<u64>, Stop> {
     Ok(lun)
 }
 
-/// Whether the unit that these bytes of a slot name says who it is, and `is` that in comparison with
-/// `first`. It is forgotten again: pages are too much for the stack to have several in one function.
-/// Nor can they be allocated, in a restart on which memory may depend.
+/// Whether the unit that these bytes of a slot name says who it is, and `is` that in comparison
+/// with `first`. It is forgotten again: pages are too much for the stack to have several in one
+/// function. Nor can they be allocated, in a restart on which memory may depend.
 fn compare(
     trial: &mut Trial<'_, '_>,
     lun: [u8; 4],
@@ -103,8 +103,8 @@ fn compare(
     Ok(identity(trial, lun, page, &mut unit)? && is(&unit, first))
 }
 
-/// Who the unit is that these bytes of a slot name. Returns whether it says so; that it does not may
-/// have any reason.
+/// Who the unit is that these bytes of a slot name. Returns whether it says so; that it does not
+/// may have any reason.
 fn identity(
     trial: &mut Trial<'_, '_>,
     lun: [u8; 4],
