@@ -31,7 +31,7 @@ impl Vm {
     }
 
     /// The memory that nothing points to any more, as kmemleak sees it; nothing on a kernel
-    /// without it. An error if kmemleak is off: without [`Builder::find_leaks`], or because it
+    /// without it. An error if kmemleak is off: without `Builder::find_leaks`, or because it
     /// ran out of memory. An object has to be 5 s old to be looked at, and may hide for a while
     /// in a register: it has to be missing in two scans.
     pub fn leaks(&self) -> Result<String> {

@@ -127,8 +127,8 @@ fn is_lost(bed: &Bed) -> bool {
 fn fio(bed: &Bed) {
     // An error of a disk is none of the test; what was read and is wrong, is.
     let command = "fio --direct=1 --ioengine=libaio --rw=randrw --bs=16k --iodepth=16 --size=2m \
-        --verify=crc32c --verify_fatal=1 --verify_header_seed=0 --continue_on_error=io --name=a --filename=/dev/sda \
-        --name=b --filename=/dev/sdb >/tmp/fio.log 2>&1; cat /tmp/fio.log";
+        --verify=crc32c --verify_fatal=1 --verify_header_seed=0 --continue_on_error=io \
+        --name=a --filename=/dev/sda --name=b --filename=/dev/sdb >/tmp/fio.log 2>&1; cat /tmp/fio.log";
     let log = ok_within(&bed.vm, PATIENCE, command);
     assert!(!log.contains("verify"), "{log}");
     // Of both disks: it says so of a disk only if it has sent something.
