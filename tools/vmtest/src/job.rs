@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::console::{Tail, tail};
 use crate::error::{Error, Result};
@@ -23,6 +23,9 @@ const PACE: Duration = Duration::from_millis(10);
 /// How long the output may come after the command's end; it does not end at all when
 /// the command has left something behind that may still write.
 const LATE_OUTPUT: Duration = Duration::from_secs(1);
+/// What tells where a command is that takes too long, and how long it may take to tell.
+const STUCK_SH: &str = include_str!("../guest/stuck.sh");
+const ASKING: Duration = Duration::from_secs(30);
 /// How many lines of output go into the message about a timeout.
 const SHOWN: usize = 15;
 
@@ -139,8 +142,9 @@ impl<'vm> Job<'vm> {
             }
             watch.check()?;
             if begin.elapsed() > limit {
+                let error = self.timeout(limit);
                 let _ = self.kill();
-                return Err(self.timeout(limit));
+                return Err(error);
             }
             thread::sleep(PACE);
         }
@@ -164,7 +168,10 @@ impl<'vm> Job<'vm> {
     }
 
     fn timeout(&self, limit: Duration) -> Error {
-        let mut shown = String::new();
+        let mut shown = match self.where_it_is() {
+            Ok(text) => format!("\nit was here:\n{text}"),
+            Err(error) => format!("\nthe guest does not say where it was: {error:#}"),
+        };
         for ending in ["out", "err"] {
             let bytes = fs::read(self.file(ending)).unwrap_or_default();
             let text = tail(&String::from_utf8_lossy(&bytes), SHOWN);
@@ -177,6 +184,23 @@ impl<'vm> Job<'vm> {
             seconds: limit.as_secs(),
             tail: shown,
         }
+    }
+
+    /// Where the command is in the guest's kernel, and what the disks there wait for.
+    fn where_it_is(&self) -> anyhow::Result<String> {
+        let session = self.pid.to_string();
+        let asked = self
+            .vm
+            .spawn_program(&["/bin/sh", "-c", STUCK_SH, "stuck.sh", &session])?;
+        let begin = Instant::now();
+        while !asked.file("end").exists() {
+            if begin.elapsed() > ASKING {
+                bail!("no answer within {} s", ASKING.as_secs());
+            }
+            thread::sleep(PACE);
+        }
+        asked.vm.reap(asked.pid);
+        Ok(String::from_utf8_lossy(&asked.stdout_so_far()).into_owned())
     }
 
     fn file(&self, ending: &str) -> PathBuf {

@@ -12,6 +12,7 @@ fn builder() -> Builder {
 }
 
 #[test]
+#[ignore = "left to make check-all"]
 fn a_guest_runs_commands_and_reboots() {
     let vm = builder().memory(1 << 30).cpus(2).boot().unwrap();
     statuses_and_streams(&vm);
@@ -73,7 +74,10 @@ fn a_command_that_is_too_slow(vm: &Vm) {
         message.contains("sleep 4321") && message.ends_with("begun"),
         "{message}"
     );
-    assert!(begin.elapsed() < vm.within(4));
+    // Where it was.
+    assert!(message.contains(" sleep, S (sleeping):\n"), "{message}");
+    assert!(message.contains("hrtimer_nanosleep"), "{message}");
+    assert!(begin.elapsed() < vm.within(10));
     // It is not left behind, nor what it started.
     let left = vm.exec("sleep 0.5; pgrep -f '[s]leep 4321'").unwrap();
     assert_eq!(left.stdout_text(), "");
@@ -136,6 +140,7 @@ fn a_dead_qemu_ends_the_command_at_once() {
 }
 
 #[test]
+#[ignore = "left to make check-all"]
 fn a_guest_with_everything() {
     let share = tempfile::tempdir().unwrap();
     fs::write(share.path().join("from-host"), "hello").unwrap();
