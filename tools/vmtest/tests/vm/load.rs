@@ -10,6 +10,9 @@ const LOAD: &str = "fio --name=load --direct=1 --ioengine=libaio \
     --rw=randrw --bs=16k --iodepth=16 --size=16m --time_based --runtime=1000 \
     --verify=crc32c --verify_fatal=1 --verify_backlog=256 --output-format=terse \
     --allow_file_create=0";
+/// A file that tells fio to stop. A signal would do so too, most of the time: its handler takes
+/// memory, and hangs if fio was about to do the same.
+const STOP: &str = "/run/stop-fio";
 
 /// Starts the load, and waits until it runs.
 pub fn load(vm: &Vm) -> Job<'_> {
@@ -18,7 +21,9 @@ pub fn load(vm: &Vm) -> Job<'_> {
 
 /// The same on another disk.
 pub fn load_on<'vm>(vm: &'vm Vm, disk: &str) -> Job<'vm> {
-    let job = vm.spawn(&format!("{LOAD} --filename={disk}")).unwrap();
+    let job = vm
+        .spawn(&format!("{LOAD} --filename={disk} --trigger-file={STOP}"))
+        .unwrap();
     wait_for_commands(vm, 50);
     job
 }
@@ -31,7 +36,7 @@ pub fn goes_on(vm: &Vm, job: &Job<'_>) {
 
 /// Ends the load, which has to be well.
 pub fn end(vm: &Vm, job: Job<'_>) {
-    ok(vm, "pkill -INT fio");
+    ok(vm, &format!("touch {STOP}"));
     let out = job.wait(vm.within(60)).unwrap();
     let (stdout, stderr) = (out.stdout_text(), out.stderr_text());
     assert!(!stderr.contains("verify"), "{stdout}{stderr}");

@@ -6,8 +6,9 @@
 use crate::common::{
     disks_appear, driver_log, ends_clean, ok, ok_within, times, two_volumes, unit,
 };
+use crate::load::{end, goes_on, load_on};
 use apple_raid_twin::Volume;
-use vmtest::{Job, Vm};
+use vmtest::Vm;
 
 const MIB: u64 = 1 << 20;
 
@@ -18,33 +19,6 @@ fn add(vm: &Vm, lun: u16, mebibytes: u64) {
 
 fn remove(vm: &Vm, lun: u16) {
     vm.twin().target().remove_volume(lun).unwrap();
-}
-
-/// Verified writes to LUN 0, which go on until they are told not to.
-fn load(vm: &Vm) -> Job<'_> {
-    let job = vm
-        .spawn(
-            "exec fio --name=load --filename=/dev/sda --direct=1 --ioengine=libaio --rw=randrw \
-             --bs=16k --iodepth=8 --size=16m --offset=512m --time_based --runtime=1000 \
-             --verify=crc32c --verify_fatal=1 --verify_backlog=256 --output-format=terse \
-             --allow_file_create=0",
-        )
-        .unwrap();
-    ok(
-        vm,
-        "for i in $(seq 100); do \
-         read -r reads writes </sys/block/sda/inflight && [ $((reads + writes)) -gt 2 ] && exit 0; \
-         sleep 0.1; done; exit 1",
-    );
-    job
-}
-
-fn ends_well(vm: &Vm, job: Job<'_>) {
-    assert!(!job.is_done(), "the load has ended");
-    ok(vm, "pkill -INT fio");
-    let out = job.wait(vm.within(60)).unwrap();
-    let (stdout, stderr) = (out.stdout_text(), out.stderr_text());
-    assert!(!stderr.contains("verify"), "{stdout}{stderr}");
 }
 
 /// Any command, so that the card can tell its news.
@@ -87,7 +61,7 @@ fn they_come_go_and_grow_under_load() {
         &vm,
         "mkfs.ext4 -q /dev/sdb && mount /dev/sdb /mnt && seq 100000 >/mnt/seq",
     );
-    let job = load(&vm);
+    let job = load_on(&vm, "/dev/sda");
 
     for round in 0..2 {
         add(&vm, 7, 64);
@@ -122,7 +96,8 @@ fn they_come_go_and_grow_under_load() {
         "umount /mnt && fsck.ext4 -fn /dev/sdb && mount /dev/sdb /mnt && seq 100000 | cmp - /mnt/seq && umount /mnt",
     );
 
-    ends_well(&vm, job);
+    goes_on(&vm, &job);
+    end(&vm, job);
     let log = driver_log(&vm);
     assert_eq!(log.matches("the logical unit is gone").count(), 4, "{log}");
     assert!(
@@ -134,6 +109,7 @@ fn they_come_go_and_grow_under_load() {
 
 /// Where one volume was, there is another: its blocks must not be taken for those of the first.
 #[test]
+#[ignore = "left to make check-all"]
 fn another_takes_its_place() {
     let vm = two_volumes().boot().unwrap();
     let serial = |lun| {
@@ -184,6 +160,7 @@ fn have_gone_and_come(vm: &Vm, gone: u64, come: u64) {
 /// The same, while the card fails to say how the volumes are named: the first one must not be
 /// forgotten for that.
 #[test]
+#[ignore = "left to make check-all"]
 fn another_takes_its_place_without_a_name() {
     let vm = two_volumes().boot().unwrap();
     disks_appear(&vm);
@@ -222,6 +199,7 @@ fn another_one_says_so() {
 
 /// A volume that is not connected at the moment stays. One that never was gets its disk when it is.
 #[test]
+#[ignore = "left to make check-all"]
 fn they_are_not_connected_for_a_while() {
     let vm = two_volumes().boot().unwrap();
     disks_appear(&vm);
@@ -260,6 +238,7 @@ fn they_are_not_connected_for_a_while() {
 
 /// Nobody is left to tell that the last one went, but the next command to it.
 #[test]
+#[ignore = "left to make check-all"]
 fn the_last_one_goes() {
     let vm = two_volumes().boot().unwrap();
     remove(&vm, 1);
@@ -283,6 +262,7 @@ fn the_last_one_goes() {
 
 /// A rescan is about to begin, or under way, when the host is reset, put to sleep or removed.
 #[test]
+#[ignore = "left to make check-all"]
 fn rescans_are_interrupted() {
     const CARD: &str = "/sys/bus/pci/devices/$(lspci -D -d 106b:008a | cut -d' ' -f1)";
     let vm = two_volumes()
@@ -318,6 +298,7 @@ fn rescans_are_interrupted() {
 
 /// A card that is slow to answer: who unbinds the driver waits for one volume, not for all.
 #[test]
+#[ignore = "left to make check-all"]
 fn a_slow_rescan_ends_early() {
     let vm = two_volumes().boot().unwrap();
     for lun in 2..12 {
