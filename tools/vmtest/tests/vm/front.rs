@@ -35,6 +35,7 @@ fn the_commands_status_and_streams_are_passed_on() {
 }
 
 #[test]
+#[ignore = "left to make check-all"]
 fn output_comes_while_the_command_runs() {
     let mut child = vm(&["--timeout", "60", "--", "echo early; sleep 50"])
         .stdout(Stdio::piped())
@@ -71,6 +72,7 @@ fn a_panic_is_125() {
 }
 
 #[test]
+#[ignore = "left to make check-all"]
 fn a_timeout_is_124() {
     let (status, out, err) = run(&["--timeout", "1", "--", "echo before; sleep 1000"]);
     assert_eq!((status, out.as_str()), (124, "before\n"));
@@ -78,6 +80,7 @@ fn a_timeout_is_124() {
 }
 
 #[test]
+#[ignore = "left to make check-all"]
 fn a_demo_that_fails_names_the_step() {
     // Without its file system, the kernel can do all but the mount. The driver is
     // needed: `make module`.

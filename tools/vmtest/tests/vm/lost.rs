@@ -17,6 +17,7 @@ const WRITE: &str = "head -c 1M /dev/zero | tr '\\0' L | \
 const READ: &str = "dd if=/dev/sda bs=1M count=1 iflag=direct status=none | tr -s A-Z";
 
 #[test]
+#[ignore = "left to make check-all"]
 fn a_lost_interrupt() {
     let vm = two_volumes().boot().unwrap();
     ok(&vm, SHORT_TIMEOUT);
@@ -32,6 +33,7 @@ fn a_lost_interrupt() {
 }
 
 #[test]
+#[ignore = "left to make check-all"]
 fn one_lost_interrupt_costs_one_timeout() {
     let vm = two_volumes().boot().unwrap();
     ok(&vm, SHORT_TIMEOUT);

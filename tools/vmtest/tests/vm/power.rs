@@ -85,6 +85,7 @@ fn resets_sleep_and_errors() {
 
 /// A card that is lost while the system sleeps: no command waits for its timeout (30 s).
 #[test]
+#[ignore = "left to make check-all"]
 fn lost_in_sleep() {
     let vm = two_volumes().boot().unwrap();
     ok(

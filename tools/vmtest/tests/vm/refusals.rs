@@ -76,6 +76,7 @@ const LOG: &str = "dmesg --level emerg,alert,crit,err,warn | \
     sed -n 's/^\\[[^]]*\\] apple_raid [^ ]*: //p'; dmesg -C";
 
 #[test]
+#[ignore = "left to make check-all"]
 fn odd_cards_are_refused_and_left_alone() {
     let vm = Vm::builder()
         .iommu(Iommu::Strict)

@@ -48,6 +48,7 @@ const ACCEPTED: &[&str] = &[
 ];
 
 #[test]
+#[ignore = "left to make check-all"]
 fn what_goes_wrong_in_the_checks() {
     let bed = Bed::boot();
     for (fault, why) in REFUSED {

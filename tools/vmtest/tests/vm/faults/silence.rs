@@ -57,6 +57,7 @@ fn what_is_lost_or_late_costs_time_only() {
 }
 
 #[test]
+#[ignore = "left to make check-all"]
 fn one_silent_unit_takes_nobody_with_it() {
     let bed = Bed::boot();
     bed.faults("silent-lun:@1", 1);

@@ -11,6 +11,7 @@ use vmtest::Iommu;
 const UNSEEN: &[&str] = &["short-data:10", "early-response:10@20", "late-second:10"];
 
 #[test]
+#[ignore = "left to make check-all"]
 fn what_no_driver_can_see_the_load_finds() {
     let bed = Bed::boot_with(two_volumes().iommu(Iommu::Strict));
     for fault in UNSEEN {
