@@ -20,7 +20,7 @@ mod twin;
 
 pub use card::faults::{FAULTS, Fault, PlanError, Setting};
 pub use card::memory::{Direction, Why};
-pub use card::params::{CardParams, ConfigError, KEYS, Key};
+pub use card::params::{CardParams, ConfigError, KEYS, Key, vocabulary};
 pub use card::report::{Refused, Report};
 pub use card::trace::{Mark, Recorder};
 pub use scsi::{Target, Volume};

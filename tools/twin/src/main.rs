@@ -3,12 +3,11 @@
 //! The twin as a program: serves one card at a socket until it is told to stop.
 
 use apple_raid_twin::scsi::Volume;
-use apple_raid_twin::{Config, KEYS, Twin};
+use apple_raid_twin::{Config, Twin, vocabulary};
 use clap::Parser;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use tracing_subscriber::EnvFilter;
@@ -18,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 /// SIGINT and SIGTERM end it in an orderly way: the volumes are flushed. Any other
 /// end is a power cut.
 #[derive(Parser)]
-#[command(version, after_help = keys())]
+#[command(version, after_help = vocabulary())]
 struct Args {
     /// The socket to listen at
     #[arg(long, short, value_name = "PATH")]
@@ -90,17 +89,6 @@ fn bytes(text: &str) -> Option<u64> {
         .parse::<u64>()
         .ok()?
         .checked_mul(1 << shift)
-}
-
-/// The parameters, for the help text.
-fn keys() -> String {
-    let mut text = String::from("Parameters of the card:\n");
-    for key in KEYS {
-        let setting = format!("{}={}", key.name, key.values);
-        // A String takes whatever is written to it.
-        let _ = writeln!(text, "  {setting:<42} {}", key.about);
-    }
-    text
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

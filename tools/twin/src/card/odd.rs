@@ -6,18 +6,22 @@
 use super::dma::NoDma;
 use super::transfer::Transfer;
 use super::wire::{ENTRY_LEN, Entry};
+use clap::ValueEnum;
 use rand::RngCore;
 use rand_chacha::ChaCha8Rng;
 
 /// In which way a card is odd.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Odd {
     /// It does not heed the end of a list, nor of the data: every entry behind gets junk.
     ListNeverStops,
     /// Data comes 16 KiB behind where an entry leads.
     WrongBuffer,
-    /// Of an address in an entry only 32 bits count. Data for memory above is lost: what it
-    /// would overwrite instead is spared, because the test's own machine is there.
+    /// Of an address in an entry only 32 bits count.
+    ///
+    /// Data for memory above is lost: what it would overwrite instead is spared, because the
+    /// test's own machine is there.
+    #[value(name = "truncate32")]
     Truncate32,
     /// The words of its registers are little-endian.
     ByteSwapped,
@@ -37,33 +41,26 @@ pub enum Odd {
     FirstRegions,
 }
 
-/// The names that [`parse`] knows.
-pub const VALUES: &str = "none|list-never-stops|wrong-buffer|truncate32|byte-swapped|\
-    inquiry-nonsense|mailbox-ring|stalls|byte-count|short-lists|long-ring|\
-    first-regions";
-
 /// Words of the mailbox that is a ring.
 const MAILBOX_WORDS: u32 = 64;
 
 /// Most entries behind the end of a list that the card does not heed.
 const MOST_BEHIND: usize = 1 << 12;
 
-/// An oddity by its name.
+/// What the name of an oddity, or `none`, stands for; nothing if it is neither.
 pub fn parse(name: &str) -> Option<Option<Odd>> {
-    Some(match name {
-        "none" => None,
-        "list-never-stops" => Some(Odd::ListNeverStops),
-        "wrong-buffer" => Some(Odd::WrongBuffer),
-        "truncate32" => Some(Odd::Truncate32),
-        "byte-swapped" => Some(Odd::ByteSwapped),
-        "inquiry-nonsense" => Some(Odd::InquiryNonsense),
-        "mailbox-ring" => Some(Odd::MailboxRing),
-        "stalls" => Some(Odd::Stalls),
-        "byte-count" => Some(Odd::ByteCount),
-        "short-lists" => Some(Odd::ShortLists),
-        "long-ring" => Some(Odd::LongRing),
-        "first-regions" => Some(Odd::FirstRegions),
-        _ => return None,
+    match name {
+        "none" => Some(None),
+        name => Odd::from_str(name, false).ok().map(Some),
+    }
+}
+
+/// Each oddity's name, and what it is.
+pub fn names() -> impl Iterator<Item = (String, String)> {
+    Odd::value_variants().iter().filter_map(|odd| {
+        let value = odd.to_possible_value()?;
+        let about = value.get_help().map(ToString::to_string);
+        Some((value.get_name().to_owned(), about.unwrap_or_default()))
     })
 }
 
@@ -160,10 +157,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_known() {
-        for name in VALUES.split('|') {
-            assert!(parse(name).is_some(), "{name}");
+    fn every_name_is_known_and_explained() {
+        for (name, about) in names() {
+            assert!(matches!(parse(&name), Some(Some(_))), "{name}");
+            assert!(!about.is_empty(), "{name}");
         }
+        assert_eq!(parse("truncate32"), Some(Some(Odd::Truncate32)));
+        assert_eq!(parse("list-never-stops"), Some(Some(Odd::ListNeverStops)));
+        assert_eq!(parse("none"), Some(None));
         assert_eq!(parse("even"), None);
     }
 

@@ -195,9 +195,23 @@ pub const KEYS: &[Key] = &[
         set: |p, v| named(v, &[("no", false), ("yes", true)]).map(|l| p.left_running = l) },
     Key { name: FAULT, values: "NAME[:[N][xMOST][@WHERE]]|chaos|none", about: "what goes wrong; may be repeated (`tools/vm faults` lists the names)",
         set: |p, v| p.faults.add(v).ok() },
-    Key { name: "odd", values: odd::VALUES, about: "in which way no driver can work with the card",
+    Key { name: "odd", values: "none|NAME", about: "in which way no driver can work with the card (`tools/vm settings` lists the names)",
         set: |p, v| odd::parse(v).map(|odd| p.odd = odd) },
 ];
+
+/// The whole vocabulary, for people: a line for each key, and for each name of an odd card.
+pub fn vocabulary() -> String {
+    let mut text = String::from("Settings of the card:\n");
+    for key in KEYS {
+        let setting = format!("{}={}", key.name, key.values);
+        text.push_str(&format!("  {setting:<42} {}\n", key.about));
+    }
+    text.push_str("\nOdd cards, which the driver leaves alone, or uses for what they can do:\n");
+    for (name, about) in odd::names() {
+        text.push_str(&format!("  odd={name:<38} {about}\n"));
+    }
+    text
+}
 
 /// Why a `KEY=VALUE` was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,6 +5,7 @@
 mod demo;
 mod faults;
 mod run;
+mod settings;
 mod shell;
 
 use std::fs::File;
@@ -42,6 +43,8 @@ enum Command {
     Shell(shell::Shell),
     /// List what can go wrong with the card on purpose: --twin fault=NAME.
     Faults(faults::Faults),
+    /// List what the card can be like: --twin KEY=VALUE.
+    Settings(settings::Settings),
 }
 
 /// What the VM shall be like.
@@ -65,7 +68,7 @@ pub struct Options {
     /// A volume of the card: a size, or a file; may be repeated [default: 1G]
     #[arg(long, value_name = "SIZE|FILE")]
     volume: Vec<VolumeSpec>,
-    /// A setting of the twin; may be repeated
+    /// A setting of the twin (`tools/vm settings` lists them); may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     twin: Vec<String>,
     /// Write all that host and card say to each other to a file
@@ -111,6 +114,7 @@ impl Cli {
             Command::Demo(demo) => demo.run(),
             Command::Shell(shell) => shell.run(),
             Command::Faults(faults) => faults.run(),
+            Command::Settings(settings) => settings.run(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use apple_raid_twin::FAULTS;
+use apple_raid_twin::{FAULTS, KEYS};
 
 fn vm(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vmtest"));
@@ -117,18 +117,33 @@ fn what_cannot_be_is_126_and_says_why() {
     assert!(err.contains("lost-interrupt"), "{err}");
 }
 
-#[test]
-fn faults_are_listed() {
+/// What a command of `tools/vm` prints that needs no guest.
+fn list(command: &str) -> String {
     let Output { status, stdout, .. } = Command::new(env!("CARGO_BIN_EXE_vmtest"))
-        .arg("faults")
+        .arg(command)
         .output()
         .unwrap();
     assert!(status.success());
-    let list = String::from_utf8(stdout).unwrap();
+    String::from_utf8(stdout).unwrap()
+}
+
+#[test]
+fn faults_and_settings_are_listed() {
+    let faults = list("faults");
     for fault in FAULTS {
         let line = format!(" {} ", fault.name);
-        assert!(list.contains(&line), "{} is not in\n{list}", fault.name);
+        assert!(faults.contains(&line), "{} is not in\n{faults}", fault.name);
     }
+    let settings = list("settings");
+    for key in KEYS {
+        let line = format!(" {}={} ", key.name, key.values);
+        assert!(
+            settings.contains(&line),
+            "{} is not in\n{settings}",
+            key.name
+        );
+    }
+    assert!(settings.contains(" odd=list-never-stops "), "{settings}");
 }
 
 /// The QEMUs that a process has started.
