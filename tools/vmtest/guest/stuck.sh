@@ -5,14 +5,17 @@
 
 # fio's jobs have sessions of their own.
 found=$(pgrep -s "$1" | paste -sd, -)
-until [ "$found" = "$before" ]; do
-	before=$found
-	found=$({ pgrep -s "$1"; pgrep -P "$before"; echo "$before" | tr , '\n'; } | sort -nu | paste -sd, -)
+for generation in 1 2; do
+	found=$({ echo "$found"; pgrep -P "$found"; } | paste -sd, -)
 done
-for process in $(echo "$found" | tr , ' '); do
+for process in $(echo "$found" | tr , '\n' | sort -nu); do
 	for thread in /proc/"$process"/task/*; do
-		state=$(sed -n 's/^State:\t//p' "$thread/status")
-		echo "${thread##*/} $(cat "$thread/comm"), $state:"
+		while read -r key value; do
+			case $key in
+			Name:) name=$value ;;
+			State:) echo "${thread##*/} $name, $value:"; break ;;
+			esac
+		done <"$thread/status"
 		# Its innermost functions.
 		sed 's/^\[<0>\] /  /; 8q' "$thread/stack"
 	done

@@ -17,7 +17,7 @@ pub enum Odd {
     ListNeverStops,
     /// Data comes 16 KiB behind where an entry leads.
     WrongBuffer,
-    /// Of an address in an entry only 32 bits count.
+    /// Of an address in an entry only 32 bits count; harmless without memory above 4 GiB.
     ///
     /// Data for memory above is lost: what it would overwrite instead is spared, because the
     /// test's own machine is there.

@@ -195,7 +195,7 @@ pub const KEYS: &[Key] = &[
         set: |p, v| named(v, &[("no", false), ("yes", true)]).map(|l| p.left_running = l) },
     Key { name: FAULT, values: "NAME[:[N][xMOST][@WHERE]]|chaos|none", about: "what goes wrong; may be repeated (`tools/vm faults` lists the names)",
         set: |p, v| p.faults.add(v).ok() },
-    Key { name: "odd", values: "none|NAME", about: "in which way no driver can work with the card (`tools/vm settings` lists the names)",
+    Key { name: "odd", values: "none|NAME", about: "in which way a driver has to refuse the card (`tools/vm settings` lists the names)",
         set: |p, v| odd::parse(v).map(|odd| p.odd = odd) },
 ];
 
@@ -206,7 +206,7 @@ pub fn vocabulary() -> String {
         let setting = format!("{}={}", key.name, key.values);
         text.push_str(&format!("  {setting:<42} {}\n", key.about));
     }
-    text.push_str("\nOdd cards, which the driver leaves alone, or uses for what they can do:\n");
+    text.push_str("\nOdd cards, which a driver has to refuse:\n");
     for (name, about) in odd::names() {
         text.push_str(&format!("  odd={name:<38} {about}\n"));
     }

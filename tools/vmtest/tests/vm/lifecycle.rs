@@ -60,7 +60,7 @@ fn unload_is_refused_while_a_disk_is_in_use() {
 }
 
 #[test]
-#[ignore = "left to make check-all"]
+#[ignore = "make check runs it on the debug kernel"]
 fn unbind_under_load() {
     let vm = two_volumes().boot().unwrap();
     let driver = "/sys/bus/pci/drivers/apple_raid";
@@ -106,6 +106,7 @@ fn unload_drains() {
 }
 
 #[test]
+#[ignore = "left to make check-all"]
 fn unbind_while_a_user_resets() {
     let vm = two_volumes().boot().unwrap();
     let driver = "/sys/bus/pci/drivers/apple_raid";

@@ -89,6 +89,7 @@ fn resets_that_users_ask_for_under_load() {
 }
 
 #[test]
+#[ignore = "left to make check-all"]
 fn a_card_that_is_gone() {
     let vm = two_volumes().boot().unwrap();
     ok(&vm, SHORT_TIMEOUT);

@@ -268,6 +268,7 @@ fn what_appears_later_is_seen_then() {
 
 /// A card that is gone is not restarted again and again to find out how it names units.
 #[test]
+#[ignore = "left to make check-all"]
 fn what_is_gone_is_not_asked() {
     let vm = Vm::builder().boot().unwrap();
     wait_for_disk(&vm, "/dev/sda");

@@ -202,6 +202,7 @@ impl Pressure {
 }
 
 #[test]
+#[ignore = "left to make check-all"]
 fn every_failure_is_a_clean_error() {
     let mut pressure = Pressure::boot();
     for (arguments, order) in ONE_BY_ONE {

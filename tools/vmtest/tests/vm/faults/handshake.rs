@@ -86,6 +86,7 @@ fn a_restart_that_fails_once() {
 }
 
 #[test]
+#[ignore = "left to make check-all"]
 fn restarts_that_always_fail() {
     let bed = Bed::boot();
     for fault in [

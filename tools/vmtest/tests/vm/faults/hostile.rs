@@ -16,7 +16,7 @@ const SEEDS: u64 = 10;
 const LATE: [&str; 2] = ["data", "junk"];
 
 #[test]
-#[ignore = "left to make check-all"]
+#[ignore = "make check runs it on the debug kernel"]
 fn whatever_it_writes() {
     let bed = Bed::boot_with(two_volumes().iommu(Iommu::Strict));
     for seed in 0..bed.vm.repetitions(SEEDS) {
