@@ -195,7 +195,7 @@ pub const KEYS: &[Key] = &[
         set: |p, v| named(v, &[("no", false), ("yes", true)]).map(|l| p.left_running = l) },
     Key { name: FAULT, values: "NAME[:[N][xMOST][@WHERE]]|chaos|none", about: "what goes wrong; may be repeated (`tools/vm faults` lists the names)",
         set: |p, v| p.faults.add(v).ok() },
-    Key { name: "odd", values: "none|NAME", about: "in which way a driver has to refuse the card (`tools/vm settings` lists the names)",
+    Key { name: "odd", values: "none|NAME (see `tools/vm settings`)", about: "in which way a driver has to refuse the card",
         set: |p, v| odd::parse(v).map(|odd| p.odd = odd) },
 ];
 
@@ -359,6 +359,8 @@ mod tests {
         );
         let value = params.set("ring=big").unwrap_err().to_string();
         assert_eq!(value, "ring takes none|tag16|tag32, not \"big\"");
+        let odd = params.set("odd=strange").unwrap_err().to_string();
+        assert!(odd.contains("`tools/vm settings`"), "{odd}");
         let fault = params.set("fault=nonsense").unwrap_err().to_string();
         assert!(fault.starts_with("no fault \"nonsense\"; faults: chaos, lost-interrupt, "));
         let fault = params.set("fault=busy:often").unwrap_err().to_string();

@@ -10,8 +10,7 @@ const LOAD: &str = "fio --name=load --direct=1 --ioengine=libaio \
     --rw=randrw --bs=16k --iodepth=16 --size=16m --time_based --runtime=1000 \
     --verify=crc32c --verify_fatal=1 --verify_backlog=256 --output-format=terse \
     --allow_file_create=0";
-/// A file that tells fio to stop. A signal would do so too, most of the time: its handler takes
-/// memory, and hangs if fio was about to do the same.
+/// A file that tells fio to stop. A signal would do so too, most of the time: fio was seen to hang.
 const STOP: &str = "/run/stop-fio";
 
 /// Starts the load, and waits until it runs.
