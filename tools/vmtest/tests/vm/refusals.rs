@@ -75,6 +75,24 @@ fail() { echo "$*"; exit 1; }
 const LOG: &str = "dmesg --level emerg,alert,crit,err,warn | \
     sed -n 's/^\\[[^]]*\\] apple_raid [^ ]*: //p'; dmesg -C";
 
+/// Loads the driver for such a card.
+///
+/// The checks may be given no memory above 4 GiB nevertheless, since an address below it that was
+/// in use before may come again. Then the driver says so, and a card that cuts addresses works (see
+/// `memory::above_4_gib_but_not_for_the_checks`): once more.
+fn load(vm: &Vm, settings: &str) {
+    for _ in 0..10 {
+        ok(vm, "modprobe apple_raid");
+        let unseen = ok(vm, "dmesg").contains("address bits 36 (assumed)");
+        if settings != "odd=truncate32" || !unseen {
+            return;
+        }
+        println!("{settings}: no memory above 4 GiB");
+        ok(vm, "rmmod apple_raid && dmesg -C");
+    }
+    panic!("{settings}: no memory above 4 GiB, ten times");
+}
+
 #[test]
 #[ignore = "left to make check-all"]
 fn odd_cards_are_refused_and_left_alone() {
@@ -92,7 +110,7 @@ fn odd_cards_are_refused_and_left_alone() {
     let before = vm.twin().report();
     for (settings, why) in CARDS {
         another_card(&vm, settings);
-        ok(&vm, "modprobe apple_raid");
+        load(&vm, settings);
         ok(&vm, NOTHING);
         assert_eq!(vm.twin().mapped(), unused, "{settings}: left mapped");
         let log = ok(&vm, LOG);
