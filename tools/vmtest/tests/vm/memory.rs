@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Guests of different sizes: bus addresses whose top byte is 0x00, 0x01 and 0x02, as on the real
-//! machine (O).
+//! machine (O); and one whose memory above 4 GiB the card must not be given.
 
 use std::collections::BTreeSet;
 
