@@ -9,15 +9,15 @@ use super::{
         Host,
         Limits, //
     },
-    fake::{
-        Ask,
-        Cargo,
-        Fake,
-        State, //
-    },
+    ask::Ask,
+    fake::Fake,
     request::{
         Data,
         Request, //
+    },
+    state::{
+        Cargo,
+        State, //
     },
 };
 use crate::bindings;
@@ -60,6 +60,7 @@ pub(super) const LIMITS: Limits = Limits {
     dma_mask: DmaMask::new::<64>(),
     max_lun: 1,
     max_cdb_len: 16,
+    no_write_same: false,
 };
 
 /// Waits until `condition` holds; false if it does not within half a minute.

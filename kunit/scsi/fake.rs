@@ -2,189 +2,45 @@
 
 //! A host that is no device: it does with a command what the CDB asks for.
 
-use super::super::{
-    Busy,
-    Command,
-    DmaStopped,
-    Host,
-    HostByte,
-    Operations,
-    Outcome,
-    Sense,
-    SenseKey,
-    Status, //
+use super::{
+    super::{
+        Attribute,
+        Busy,
+        Command,
+        Host,
+        HostAttributes,
+        HostByte,
+        MapError,
+        Mapped,
+        Operations,
+        Outcome,
+        Sense,
+        SenseKey,
+        Status,
+        Victim, //
+    },
+    ask::{
+        Ask,
+        Deed,
+        HOST_BYTES,
+        SENSE, //
+    },
+    state::{
+        Answer,
+        Cargo,
+        State,
+        LIES, //
+    },
 };
 use kernel::{
-    device,
+    page::PAGE_SIZE,
     prelude::*,
     str::CStr,
     sync::{
-        aref::ARef,
-        atomic::{
-            ordering::Relaxed,
-            Atomic, //
-        },
-        rcu,
-        Arc, //
+        atomic::ordering::Relaxed,
+        rcu, //
     },
 };
-
-/// What is to become of a command.
-#[derive(Clone, Copy, Default)]
-#[repr(u8)]
-pub(super) enum Deed {
-    /// It completes at once, with the status of [`Ask::argument`] and the residual of
-    /// [`Ask::number`].
-    #[default]
-    Complete,
-    /// It completes at once, without an answer of a device: [`HOST_BYTES`].
-    CompleteByHost,
-    /// It completes at once, with so many bytes of [`SENSE`].
-    CompleteWithSense,
-    /// It is started.
-    Start,
-    /// It is mapped and started.
-    StartMapped,
-    /// It is started, unless it is the first one that this host is asked for: when it is tried
-    /// again, it completes.
-    StartFirst,
-    /// Its token is dropped.
-    Drop,
-    /// It is mapped, and its token is dropped.
-    DropMapped,
-}
-
-const DEEDS: [Deed; 8] = [
-    Deed::Complete,
-    Deed::CompleteByHost,
-    Deed::CompleteWithSense,
-    Deed::Start,
-    Deed::StartMapped,
-    Deed::StartFirst,
-    Deed::Drop,
-    Deed::DropMapped,
-];
-
-/// What [`Deed::CompleteByHost`] can say.
-pub(super) const HOST_BYTES: [HostByte; 2] = [HostByte::NoConnect, HostByte::Error];
-
-/// Sense data: INVALID FIELD IN CDB, with all that is not needed for it, and more than fits.
-pub(super) const SENSE: [u8; 32] = [
-    0x70, 0xaa, 0x05, 0x11, 0x22, 0x33, 0x44, 24, 0x55, 0x66, 0x77, 0x88, 0x24, 0x00, 0x99, 0xc0,
-    0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f,
-];
-
-/// A vendor specific command of ten bytes.
-const OPCODE: u8 = 0xc0;
-
-/// A command for the fake host.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Ask {
-    pub(super) deed: Deed,
-    pub(super) argument: u8,
-    pub(super) number: u32,
-}
-
-impl From<Deed> for Ask {
-    fn from(deed: Deed) -> Self {
-        Self {
-            deed,
-            ..Self::default()
-        }
-    }
-}
-
-impl Ask {
-    /// Length of the CDB: what the midlayer takes that of [`OPCODE`] to be.
-    pub(super) const CDB_LEN: usize = 10;
-
-    pub(super) fn to_cdb(self) -> [u8; Self::CDB_LEN] {
-        let [a, b, c, d] = self.number.to_be_bytes();
-        [OPCODE, self.deed as u8, self.argument, a, b, c, d, 0, 0, 0]
-    }
-
-    fn from_cdb(cdb: &[u8]) -> Option<Self> {
-        match *cdb {
-            [OPCODE, deed, argument, a, b, c, d, 0, 0, 0] => Some(Self {
-                deed: *DEEDS.get(usize::from(deed))?,
-                argument,
-                number: u32::from_be_bytes([a, b, c, d]),
-            }),
-            _ => None,
-        }
-    }
-}
-
-/// What the fake host keeps with a command in flight: which one it is. There is one of them for
-/// each command in flight, and no more.
-pub(super) struct Cargo {
-    pub(super) number: u32,
-    count: Arc<Atomic<i32>>,
-}
-
-impl Cargo {
-    fn new(number: u32, state: &State) -> Self {
-        state.cargo.add(1, Relaxed);
-        Self {
-            number,
-            count: state.cargo.clone(),
-        }
-    }
-}
-
-impl Drop for Cargo {
-    fn drop(&mut self) {
-        self.count.add(-1, Relaxed);
-    }
-}
-
-/// What the host counts, and how it behaves.
-pub(super) struct State {
-    dev: ARef<device::Device>,
-    cargo: Arc<Atomic<i32>>,
-    /// How often [`Ask`]s came in.
-    pub(super) asked: Atomic<u32>,
-    /// How often they will be given back as busy.
-    pub(super) busy: Atomic<u32>,
-    /// Whether they all are, from a reset, or from when the device was quiesced, until commands are
-    /// let in: not 0.
-    pub(super) shut: Atomic<u32>,
-    pub(super) polls: Atomic<u32>,
-    /// The poll that finds all commands done; 0 stands for none.
-    pub(super) found_by_poll: Atomic<u32>,
-    pub(super) resets: Atomic<u32>,
-    /// Whether the device comes back from a reset: not 0.
-    pub(super) comes_back: Atomic<u32>,
-    /// How many commands a reset gave up.
-    pub(super) surrendered: Atomic<u32>,
-}
-
-impl State {
-    pub(super) fn new(dev: &device::Device) -> Result<Self> {
-        Ok(Self {
-            dev: dev.into(),
-            cargo: Arc::new(Atomic::new(0), GFP_KERNEL)?,
-            asked: Atomic::new(0),
-            busy: Atomic::new(0),
-            shut: Atomic::new(0),
-            polls: Atomic::new(0),
-            found_by_poll: Atomic::new(0),
-            resets: Atomic::new(0),
-            comes_back: Atomic::new(1),
-            surrendered: Atomic::new(0),
-        })
-    }
-
-    /// How many [`Cargo`]s exist.
-    pub(super) fn cargo(&self) -> i32 {
-        self.cargo.load(Relaxed)
-    }
-
-    /// It never does any DMA.
-    pub(super) fn stopped(&self) -> DmaStopped<'_> {
-        DmaStopped::new(self.dev.as_raw())
-    }
-}
 
 /// The driver.
 pub(super) struct Fake;
@@ -204,6 +60,35 @@ fn inquiry(cmd: Command<'_, Fake>) {
     cmd.complete(good().with_residual(residual));
 }
 
+/// The device reaches every buffer.
+fn map<'a>(cmd: Command<'a, Fake>) -> Result<Mapped<'a, Fake>, Busy<'a, Fake>> {
+    cmd.map().map_err(|error| match error {
+        MapError::TryAgain(busy) => busy,
+        MapError::Impossible(cmd) => cmd.busy(),
+    })
+}
+
+/// Does with a victim what the device answers.
+fn treat(state: &State, host: &Host<Fake>, victim: Victim<'_, Fake>, answer: Answer) -> Result {
+    match answer {
+        Answer::Refuse => return Err(EIO),
+        Answer::Lie => {}
+        Answer::TakeBack => {
+            if victim.take_back().is_some() {
+                state.taken_back.add(1, Relaxed);
+            }
+        }
+        Answer::CompleteFirst => {
+            let rcu = rcu::read_lock();
+            let taken = host.in_flight().take(victim.tag(), &rcu);
+            if let Some((cmd, _cargo)) = taken {
+                cmd.complete(good());
+            }
+        }
+    }
+    Ok(())
+}
+
 fn carry_out<'a>(state: &State, ask: Ask, cmd: Command<'a, Fake>) -> Queued<'a> {
     if state.shut.load(Relaxed) != 0 {
         return Err(cmd.busy());
@@ -212,6 +97,14 @@ fn carry_out<'a>(state: &State, ask: Ask, cmd: Command<'a, Fake>) -> Queued<'a> 
     let busy = state.busy.load(Relaxed);
     if busy > 0 {
         state.busy.store(busy - 1, Relaxed);
+        // Either way the midlayer tries again.
+        return Err(if busy % 2 == 0 {
+            cmd.device_busy()
+        } else {
+            cmd.busy()
+        });
+    }
+    if state.busy_at.load(Relaxed) == times {
         return Err(cmd.busy());
     }
     let argument = usize::from(ask.argument);
@@ -226,15 +119,21 @@ fn carry_out<'a>(state: &State, ask: Ask, cmd: Command<'a, Fake>) -> Queued<'a> 
         }
         Deed::CompleteWithSense => {
             let sense = SENSE.get(..argument).unwrap_or(&SENSE);
-            cmd.complete_with_sense(Sense::from_device(sense));
+            cmd.complete_with(sense, ask.number);
         }
         Deed::StartFirst if times > 1 => cmd.complete(good()),
         Deed::Start | Deed::StartFirst => cmd.start(Cargo::new(ask.number, state)),
-        Deed::StartMapped => cmd.map()?.start(Cargo::new(ask.number, state)),
+        Deed::StartMapped => map(cmd)?.start(Cargo::new(ask.number, state)),
         Deed::Drop => drop(cmd),
-        Deed::DropMapped => drop(cmd.map()?),
+        Deed::DropMapped => drop(map(cmd)?),
+        Deed::Forget => core::mem::forget(cmd),
     }
     Ok(())
+}
+
+/// The value of an attribute that is so long.
+fn many(len: usize, f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
+    (0..len).try_for_each(|_| f.write_str("x"))
 }
 
 #[vtable]
@@ -243,12 +142,23 @@ impl Operations for Fake {
     type CommandData = Cargo;
 
     const NAME: &'static CStr = c"scsi_kunit";
+    const HOST_ATTRIBUTES: HostAttributes<Self> = HostAttributes::new(&[
+        Attribute::new(c"asked", |state, f| {
+            write!(f, "{}", state.asked.load(Relaxed))
+        }),
+        Attribute::new(c"nothing", |_, _| Ok(())),
+        Attribute::new(c"too_long", |_, f| many(PAGE_SIZE - 1, f)),
+        Attribute::new(c"fits", |_, f| many(PAGE_SIZE - 2, f)),
+    ]);
+    const TRACK_QUEUE_DEPTH: bool = true;
 
     fn queue_command<'a>(
         state: &State,
         _host: &'a Host<Self>,
         cmd: Command<'a, Self>,
+        is_last: bool,
     ) -> Result<(), Busy<'a, Self>> {
+        state.last.add(is_last.into(), Relaxed);
         let ask = Ask::from_cdb(cmd.cdb());
         match (ask, cmd.cdb().first()) {
             (Some(ask), _) => return carry_out(state, ask, cmd),
@@ -260,7 +170,11 @@ impl Operations for Fake {
         Ok(())
     }
 
-    fn poll(state: &State, host: &Host<Self>) {
+    fn commit_rqs(state: &State, _host: &Host<Self>) {
+        state.commits.add(1, Relaxed);
+    }
+
+    fn eh_timed_out(state: &State, host: &Host<Self>) {
         let polls = state.polls.fetch_add(1, Relaxed) + 1;
         if state.found_by_poll.load(Relaxed) != polls {
             return;
@@ -273,14 +187,34 @@ impl Operations for Fake {
         }
     }
 
-    fn host_reset(state: &State, host: &Host<Self>) -> Result {
+    fn eh_abort(state: &State, host: &Host<Self>, victim: Victim<'_, Self>) -> Result {
+        state.aborts.add(1, Relaxed);
+        treat(state, host, victim, state.abort.get())
+    }
+
+    fn eh_device_reset(state: &State, host: &Host<Self>, lun: u64) -> Result {
+        state.device_resets.add(1, Relaxed);
+        let answer = state.device_reset.get();
+        for victim in host.in_flight_of(lun) {
+            treat(state, host, victim, answer)?;
+        }
+        if answer == Answer::Refuse {
+            return Err(EIO);
+        }
+        Ok(())
+    }
+
+    fn eh_host_reset(state: &State, host: &Host<Self>) -> Result {
         state.resets.add(1, Relaxed);
         state.shut.store(1, Relaxed);
         if state.comes_back.load(Relaxed) == 0 {
             return Err(ENODEV);
         }
-        host.surrender(&state.stopped(), |_cargo| {
-            state.surrendered.add(1, Relaxed);
+        if state.comes_back.load(Relaxed) == LIES {
+            return Ok(());
+        }
+        host.complete_all(&state.stopped(), HostByte::Reset, |_cargo| {
+            state.ended.add(1, Relaxed);
         })
     }
 

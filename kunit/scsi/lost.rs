@@ -4,14 +4,15 @@
 
 use super::{
     super::HostByte,
+    ask::Deed,
     bench::Bench,
-    fake::Deed,
     request::{
         Data,
         End,
         Sent, //
     },
 };
+use crate::bindings;
 use kernel::{
     prelude::*,
     sync::atomic::ordering::Relaxed, //
@@ -38,6 +39,11 @@ pub(super) fn reset() -> Option<End> {
     failed(HostByte::Reset as u32)
 }
 
+/// It was aborted, or done when it was to be.
+pub(super) fn timed_out() -> Option<End> {
+    failed(bindings::scsi_host_status_DID_TIME_OUT)
+}
+
 /// Sends the command, and waits until it is in flight.
 pub(super) fn lost(bench: &Bench) -> Result<Sent<'_>> {
     let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
@@ -56,12 +62,12 @@ pub(super) fn works(bench: &Bench) -> Result<bool> {
     Ok(sent.end() == GOOD && bench.is_idle())
 }
 
-/// Polls, resets and commands that were surrendered.
+/// Polls, resets of the host, and commands that those ended.
 pub(super) fn counts(bench: &Bench) -> (u32, u32, u32) {
     let state = bench.state();
     (
         state.polls.load(Relaxed),
         state.resets.load(Relaxed),
-        state.surrendered.load(Relaxed),
+        state.ended.load(Relaxed),
     )
 }

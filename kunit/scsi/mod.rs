@@ -9,10 +9,13 @@
 //! is left:
 //!
 //! - [`life_cycle`]: tokens and tags, from being queued to being completed;
-//! - [`data`]: buffers, copied and mapped;
+//! - [`batches`]: several of them at once;
+//! - [`cursor`], [`data`]: buffers, copied and mapped;
 //! - [`races`]: the same, when several reach for a command;
+//! - [`abort`]: single commands that error handling wants back;
 //! - [`recovery`]: timeouts, resets, and what the midlayer may finish behind a driver's back;
-//! - [`quiesce`]: a device that is not accessible for a while, or for good.
+//! - [`quiesce`]: a device that is not accessible for a while, or for good;
+//! - [`attributes`]: what of all this can be seen in sysfs.
 //!
 //! The log of a run has a few lines that look like failures, once each: a driver that dropped a
 //! command, one that kept some in a reset, and a unit that was taken offline. They are part of the
@@ -21,9 +24,19 @@
 mod generator;
 
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod abort;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod ask;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod asking;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod attributes;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod batches;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod bench;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod cursor;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod data;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
@@ -48,6 +61,8 @@ mod recovery;
 mod request;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod sense;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod state;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod taker;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]

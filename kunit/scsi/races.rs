@@ -6,12 +6,12 @@
 mod tests {
     use super::super::{
         super::HostByte,
+        ask::Deed,
         bench::{
             eventually,
             Bench,
             LIMITS, //
         },
-        fake::Deed,
         processors,
         request::{
             Data,
@@ -226,11 +226,8 @@ mod tests {
             assert!(bench.is_idle());
         }
         taker.stop();
-        let surrendered = bench.state().surrendered.load(Relaxed);
-        assert_eq!(
-            (surrendered + taker.taken()) as usize,
-            ROUNDS as usize * TAGS
-        );
+        let ended = bench.state().ended.load(Relaxed);
+        assert_eq!((ended + taker.taken()) as usize, ROUNDS as usize * TAGS);
         assert!(!bench.is_offline());
         Ok(())
     }

@@ -11,25 +11,26 @@ mod tests {
             Outcome,
             Status, //
         },
+        ask::Deed,
         bench::{
             Bench,
             LIMITS, //
         },
-        fake::Deed,
         lost::{
             counts,
             failed,
             lost,
             reset,
+            timed_out,
             works,
             GOOD,
             SHORT, //
         },
         request::Data,
+        state::LIES,
     };
     use core::ptr::null;
     use kernel::{
-        bindings,
         prelude::*,
         sync::atomic::ordering::Relaxed, //
     };
@@ -51,7 +52,7 @@ mod tests {
         let bench = Bench::new()?;
         bench.state().found_by_poll.store(2, Relaxed);
         let sent = lost(&bench)?;
-        assert_eq!(sent.end(), failed(bindings::scsi_host_status_DID_TIME_OUT));
+        assert_eq!(sent.end(), timed_out());
         assert_eq!(counts(&bench), (2, 0, 0));
         assert!(works(&bench)?);
         Ok(())
@@ -59,7 +60,7 @@ mod tests {
 
     /// Not found at all: the host is reset, and gives it up.
     #[test]
-    fn surrendered_by_a_reset() -> Result {
+    fn ended_by_a_reset() -> Result {
         let bench = Bench::new()?;
         assert_eq!(lost(&bench)?.end(), reset());
         assert_eq!(counts(&bench), (2, 1, 1));
@@ -98,8 +99,8 @@ mod tests {
         }
         // A request keeps its tag until it is freed.
         drop(sent);
-        let (_, resets, surrendered) = counts(&bench);
-        assert_eq!((resets, surrendered as usize), (1, tags));
+        let (_, resets, ended) = counts(&bench);
+        assert_eq!((resets, ended as usize), (1, tags));
         assert!(works(&bench)?);
         Ok(())
     }
@@ -127,31 +128,46 @@ mod tests {
         Ok(())
     }
 
+    /// The driver says that the device is back, and has kept the command.
+    #[test]
+    fn taken_away_after_a_reset() -> Result {
+        let bench = Bench::new()?;
+        bench.state().comes_back.store(LIES, Relaxed);
+        let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
+        let sent = bench.request(Deed::Start, data)?.timeout(SHORT).send()?;
+        assert_eq!(sent.end(), failed(HostByte::Error as u32));
+        assert_eq!(counts(&bench), (2, 1, 0));
+        assert!(bench.take(|_, _| ()).is_none());
+        assert!(!bench.is_offline());
+        assert!(works(&bench)?);
+        Ok(())
+    }
+
     /// Memory may be handed back only if it is this device that does no DMA.
     #[test]
-    fn surrendered_with_a_proof() -> Result {
+    fn ended_with_a_proof() -> Result {
         let bench = Bench::new()?;
-        let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
-        let sent = bench.request(Deed::StartMapped, data)?.send()?;
-        assert!(bench.starts(1));
+        for host_byte in [HostByte::Reset, HostByte::NoConnect] {
+            let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
+            let sent = bench.request(Deed::StartMapped, data)?.send()?;
+            assert!(bench.starts(1));
 
-        let mut given_up = 0;
-        let others = DmaStopped::new(null());
-        let refused = bench.host().surrender(&others, |_| given_up += 1);
-        assert_eq!(refused, Err(EINVAL));
-        assert_eq!(given_up, 0);
-        assert_eq!(bench.in_flight(), 1);
-        assert!(!sent.has_ended());
+            let mut ended = 0;
+            let mut end_all = |proof: &DmaStopped<'_>| {
+                bench.host().complete_all(proof, host_byte, |_| ended += 1)
+            };
+            assert_eq!(end_all(&DmaStopped::new(null())), Err(EINVAL));
+            assert_eq!(bench.in_flight(), 1);
+            assert!(!sent.has_ended());
 
-        let proof = bench.state().stopped();
-        let done = bench.host().surrender(&proof, |_| given_up += 1);
-        assert_eq!(done, Ok(()));
-        assert_eq!(given_up, 1);
-        assert_eq!(sent.end(), reset());
-        // There is nothing left to give up.
-        assert!(bench.host().surrender(&proof, |_| given_up += 1).is_ok());
-        assert_eq!(given_up, 1);
-        assert!(works(&bench)?);
+            let proof = bench.state().stopped();
+            assert_eq!(end_all(&proof), Ok(()));
+            assert_eq!(sent.end(), failed(host_byte as u32));
+            // There is nothing left to end.
+            assert_eq!(end_all(&proof), Ok(()));
+            assert_eq!(ended, 1);
+            assert!(works(&bench)?);
+        }
         Ok(())
     }
 

@@ -26,6 +26,9 @@ use kernel::{
     },
 };
 
+/// Length of a sense buffer.
+const SENSE_LEN: usize = bindings::SCSI_SENSE_BUFFERSIZE as usize;
+
 /// The buffer of a request.
 pub(super) enum Data {
     /// There is none.
@@ -180,11 +183,16 @@ impl Sent<'_> {
         })
     }
 
-    /// The first bytes of the sense buffer, once the request has ended.
-    pub(super) fn sense(&self) -> Option<[u8; 32]> {
+    /// The sense buffer, once the request has ended.
+    pub(super) fn sense(&self) -> Option<[u8; SENSE_LEN]> {
         self.end()?;
-        // SAFETY: The request has ended, so it is ours again; its sense buffer is longer.
-        Some(unsafe { (*self.request.cmd()).sense_buffer.cast::<[u8; 32]>().read() })
+        // SAFETY: The request has ended, so it is ours again, and so is its sense buffer.
+        Some(unsafe {
+            (*self.request.cmd())
+                .sense_buffer
+                .cast::<[u8; SENSE_LEN]>()
+                .read()
+        })
     }
 
     /// The buffer, once the request has ended.

@@ -20,16 +20,17 @@
 //!   with an error that is logged, never silently.
 //! - The only place in which a command can rest is the host's [`InFlight`] table. Taking it out is
 //!   one atomic exchange: an interrupt handler and error handling can never both own a command.
-//! - Error handling revokes what is in the table. This closes a trap of the C interface: when the
-//!   handlers give up, the midlayer finishes a command that the driver still holds, and a late
-//!   completion then hits a request that has long been used again.
+//! - Error handling takes single commands back ([`Victim`]), and in the end empties the table. This
+//!   closes a trap of the C interface: when the handlers give up, the midlayer finishes a command
+//!   that the driver still holds, and a late completion then hits a request that has long been used
+//!   again.
 //! - A DMA mapping is a guard, [`Mapped`]. It travels with the command through the table and is
 //!   undone when the command is taken out, before it is completed.
 //!
 //! Logical units may come, go and change while the host is in use; who passes sense data to
-//! [`Command::heed`] need not care.
+//! [`Command::note_sense`] need not care.
 //!
-//! All that varies between hosts is one struct, [`Limits`], and is checked to be consistent.
+//! What a host can do is one struct, [`Limits`].
 //!
 //! [`pci`] puts a host, its PCI device and its interrupt together, and takes them apart again in
 //! the right order.
@@ -37,8 +38,10 @@
 //! C headers: [`include/scsi/scsi_host.h`](srctree/include/scsi/scsi_host.h),
 //! [`include/scsi/scsi_cmnd.h`](srctree/include/scsi/scsi_cmnd.h)
 
+mod attributes;
 mod callbacks;
 mod command;
+mod cursor;
 mod host;
 mod in_flight;
 #[cfg(CONFIG_KUNIT = "y")]
@@ -48,18 +51,25 @@ mod mapping;
 mod operations;
 mod outcome;
 pub mod pci;
+mod recover;
 mod rescan;
 mod resets;
 mod sense;
 mod unit;
+mod victim;
 
 pub use self::{
+    attributes::{
+        Attribute,
+        HostAttributes, //
+    },
     command::{
         Busy,
         Command,
         Direction,
         Tag, //
     },
+    cursor::Cursor,
     host::Host,
     in_flight::{
         DmaStopped,
@@ -67,6 +77,7 @@ pub use self::{
     },
     limits::Limits,
     mapping::{
+        MapError,
         Mapped,
         Segment,
         Segments, //
@@ -82,4 +93,5 @@ pub use self::{
         Sense,
         SenseKey, //
     },
+    victim::Victim,
 };

@@ -46,6 +46,7 @@ pub trait Driver: Sized + 'static {
     type Data<'bound>: Send + 'bound;
 
     const ID_TABLE: IdTable<Self::IdInfo>;
+    const PROBE_ASYNC: bool = false;
     const PM_OPS: Option<&'static PmOps<Self>> = None;
     const ERROR_HANDLERS: Option<&'static ErrorHandlerOps<Self>> = None;
 
@@ -128,6 +129,9 @@ unsafe impl<T: Driver> driver::RegistrationOps for Adapter<T> {
         // SAFETY: It is safe to set the fields of `struct pci_driver` on initialization.
         unsafe {
             (*pdrv.get()).shutdown = Some(Self::shutdown_callback);
+            if T::PROBE_ASYNC {
+                (*pdrv.get()).driver.probe_type = bindings::probe_type_PROBE_PREFER_ASYNCHRONOUS;
+            }
             (*pdrv.get()).driver.pm = T::PM_OPS.map_or(null(), PmOps::as_raw);
             (*pdrv.get()).err_handler = T::ERROR_HANDLERS.map_or(null(), ErrorHandlerOps::as_raw);
         }

@@ -13,12 +13,14 @@ use core::{
 };
 use kernel::{
     pr_err_once,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::Atomic, //
 };
 
 use super::{
     Host,
     HostByte,
+    MapError,
     Mapped,
     Operations,
     Outcome,
@@ -55,11 +57,29 @@ pub enum Direction {
     Both,
 }
 
-/// What the abstraction keeps in the private area of each `scsi_cmnd`, while it is in flight.
-pub(super) struct Private<D> {
+impl From<u16> for Tag {
+    /// The tag that a device names. Whether there is such a command, the table knows.
+    fn from(tag: u16) -> Self {
+        Self(tag)
+    }
+}
+
+/// The private area of each `scsi_cmnd`. The midlayer clears it when it queues a command.
+pub(super) struct Area<D> {
+    /// The command timed out when it was not in the table, and was given another time.
+    pub(super) waited: Atomic<bool>,
+    /// The logical unit of a command in the table.
+    pub(super) lun: Atomic<u64>,
+    /// Initialised for a command in the table, and its property.
+    pub(super) held: MaybeUninit<Held<D>>,
+}
+
+/// What the table holds together with a command.
+pub(super) struct Held<D> {
     /// Segments that are mapped for DMA; 0 means that nothing is mapped.
     pub(super) mapped: u32,
-    pub(super) data: MaybeUninit<D>,
+    /// The driver's data.
+    pub(super) data: D,
 }
 
 /// A command that the midlayer handed to the driver.
@@ -79,10 +99,10 @@ impl<'a, T: Operations> Command<'a, T> {
     pub(super) const PRIVATE_SIZE: usize = {
         // The area follows the `scsi_cmnd`, which is what its alignment rests on.
         assert!(
-            core::mem::align_of::<Private<T::CommandData>>()
+            core::mem::align_of::<Area<T::CommandData>>()
                 <= core::mem::align_of::<bindings::scsi_cmnd>()
         );
-        core::mem::size_of::<Private<T::CommandData>>()
+        core::mem::size_of::<Area<T::CommandData>>()
     };
 
     /// Takes charge of `cmd`.
@@ -112,9 +132,7 @@ impl<'a, T: Operations> Command<'a, T> {
     /// # Safety
     ///
     /// `cmd` must be a valid command of a host of `T`.
-    pub(super) unsafe fn private(
-        cmd: NonNull<bindings::scsi_cmnd>,
-    ) -> NonNull<Private<T::CommandData>> {
+    pub(super) unsafe fn area(cmd: NonNull<bindings::scsi_cmnd>) -> NonNull<Area<T::CommandData>> {
         // SAFETY: The midlayer allocates `cmd_size` bytes, which is `PRIVATE_SIZE`, behind each
         // command of the host.
         unsafe { cmd.add(1) }.cast()
@@ -166,48 +184,12 @@ impl<'a, T: Operations> Command<'a, T> {
         unsafe { (*self.as_raw()).sdb.length }
     }
 
-    /// Copies `from` into the data buffer, `skip` bytes from its beginning; returns how many bytes
-    /// had room.
-    pub fn copy_to_data(&self, skip: usize, from: &[u8]) -> usize {
-        let room = (self.data_len() as usize).saturating_sub(skip);
-        // SAFETY: By the type invariant the command and its scatter-gather table are valid, and
-        // `from` is readable for its length. The C function takes a mutable pointer, but reads.
-        unsafe {
-            let table = &(*self.as_raw()).sdb.table;
-            bindings::sg_pcopy_from_buffer(
-                table.sgl,
-                table.nents,
-                from.as_ptr().cast(),
-                from.len().min(room),
-                skip as bindings::off_t,
-            )
-        }
-    }
-
-    /// Copies from the data buffer, `skip` bytes from its beginning; returns how many bytes there
-    /// were.
-    pub fn copy_from_data(&self, skip: usize, to: &mut [u8]) -> usize {
-        let left = (self.data_len() as usize).saturating_sub(skip);
-        // SAFETY: By the type invariant the command and its scatter-gather table are valid, and
-        // `to` is writable for its length.
-        unsafe {
-            let table = &(*self.as_raw()).sdb.table;
-            bindings::sg_pcopy_to_buffer(
-                table.sgl,
-                table.nents,
-                to.as_mut_ptr().cast(),
-                to.len().min(left),
-                skip as bindings::off_t,
-            )
-        }
-    }
-
-    /// Maps the data buffer for DMA.
+    /// Maps the data buffer for DMA. Without data there is nothing to map, and so no segment.
     ///
     /// # Errors
     ///
-    /// The command comes back as [`Busy`] if there is no room for the mapping now.
-    pub fn map(self) -> Result<Mapped<'a, T>, Busy<'a, T>> {
+    /// See [`MapError`], which hands the command back.
+    pub fn map(self) -> Result<Mapped<'a, T>, MapError<'a, T>> {
         Mapped::new(self)
     }
 
@@ -229,33 +211,34 @@ impl<'a, T: Operations> Command<'a, T> {
         }
     }
 
-    /// Ends the command with CHECK CONDITION.
+    /// Ends the command with CHECK CONDITION and sense data that the host makes. No data were
+    /// transferred.
     pub fn complete_with_sense(self, sense: Sense) {
         let residual = self.data_len();
-        self.complete_with(sense, residual);
+        self.complete_with(sense.as_bytes(), residual);
     }
 
-    /// Ends the command with CHECK CONDITION; `residual` bytes of the buffer were not transferred.
-    pub fn complete_with(self, sense: Sense, residual: u32) {
-        const {
-            assert!(Sense::LEN <= bindings::SCSI_SENSE_BUFFERSIZE as usize);
-        }
-        let bytes = sense.as_bytes();
+    /// Ends the command with CHECK CONDITION and the device's sense data, of which the midlayer has
+    /// room for 96 bytes; `residual` bytes of the buffer were not transferred.
+    pub fn complete_with(self, sense: &[u8], residual: u32) {
+        let len = sense.len().min(bindings::SCSI_SENSE_BUFFERSIZE as usize);
         // SAFETY: By the type invariant the command is valid; its sense buffer has
-        // SCSI_SENSE_BUFFERSIZE bytes, which the assertion above compares.
+        // SCSI_SENSE_BUFFERSIZE bytes, all of which the midlayer has cleared.
         unsafe {
-            core::ptr::copy_nonoverlapping(
-                bytes.as_ptr(),
-                (*self.as_raw()).sense_buffer,
-                bytes.len(),
-            );
+            core::ptr::copy_nonoverlapping(sense.as_ptr(), (*self.as_raw()).sense_buffer, len);
         }
         self.complete(Outcome::status(Status::CHECK_CONDITION).with_residual(residual));
     }
 
-    /// Gives the command back; the midlayer tries again later.
+    /// Gives the command back: the host takes no commands now. The midlayer tries again when
+    /// another one of the host has ended, or later.
     pub fn busy(self) -> Busy<'a, T> {
-        Busy(self)
+        Busy(self, bindings::scsi_qc_status::SCSI_MLQUEUE_HOST_BUSY)
+    }
+
+    /// As [`Command::busy`], but commands to other logical units go on.
+    pub fn device_busy(self) -> Busy<'a, T> {
+        Busy(self, bindings::scsi_qc_status::SCSI_MLQUEUE_DEVICE_BUSY)
     }
 }
 
@@ -274,12 +257,12 @@ impl<T: Operations> Drop for Command<'_, T> {
 
 /// A command on its way back to the midlayer, which tries again later.
 #[must_use = "to be returned from `queue_command`"]
-pub struct Busy<'a, T: Operations>(Command<'a, T>);
+pub struct Busy<'a, T: Operations>(Command<'a, T>, bindings::scsi_qc_status);
 
 impl<T: Operations> Busy<'_, T> {
     /// Hands the command back: the answer to `queuecommand`.
     pub(super) fn into_status(self) -> bindings::scsi_qc_status {
         let _ = self.0.into_raw();
-        bindings::scsi_qc_status::SCSI_MLQUEUE_HOST_BUSY
+        self.1
     }
 }

@@ -22,9 +22,11 @@ use super::{
     rescan::Rescan,
     resets::Resets,
     DmaStopped,
+    HostByte,
     InFlight,
     Limits,
-    Operations, //
+    Operations,
+    Victim, //
 };
 
 /// A SCSI host, as its driver sees it in a callback.
@@ -119,23 +121,34 @@ impl<T: Operations> Host<T> {
         &unsafe { self.private() }.in_flight
     }
 
-    /// Ends all commands in flight because the device was reset; the midlayer tries them again.
-    /// What the driver keeps with each is passed to `each`.
+    /// The commands in flight of a logical unit, for [`Operations::eh_device_reset`].
+    pub fn in_flight_of(&self, lun: u64) -> impl Iterator<Item = Victim<'_, T>> + '_ {
+        self.in_flight().victims(self, lun)
+    }
+
+    /// Ends all commands in flight: with [`HostByte::Reset`] because the device was reset, so that
+    /// the midlayer tries them again, or with [`HostByte::NoConnect`] because it is gone. What the
+    /// driver keeps with each is passed to `each`. May be called in any context, an interrupt too.
     ///
     /// # Errors
     ///
     /// `EINVAL` if the proof is not of this host's device.
-    pub fn surrender(&self, proof: &DmaStopped<'_>, each: impl FnMut(T::CommandData)) -> Result {
+    pub fn complete_all(
+        &self,
+        proof: &DmaStopped<'_>,
+        host_byte: HostByte,
+        each: impl FnMut(T::CommandData),
+    ) -> Result {
         // SAFETY: By the type invariant the host is valid. The field was set when it was added.
         if !proof.is_of(unsafe { (*self.0.get()).dma_dev }) {
             return Err(EINVAL);
         }
-        self.in_flight().surrender(each);
+        self.in_flight().complete_all(host_byte, each);
         Ok(())
     }
 
     /// Whether a message that the device or a user can provoke at will may be printed now.
-    pub fn may_complain(&self) -> bool {
+    pub fn should_log(&self) -> bool {
         // SAFETY: `RateLimit` holds nothing with the lifetime of the binding.
         unsafe { self.private() }.noise.allows(T::NAME)
     }
@@ -198,6 +211,7 @@ impl<'bound, T: Operations> Owner<'bound, T> {
             // The logical unit is named by the transport. To old devices the midlayer would write
             // its number into the CDB as well, over bits that mean something else today.
             host.set_no_scsi2_lun_in_cdb(1);
+            host.set_no_write_same(limits.no_write_same.into());
             // The host's memory is never moved, and `HostData` needs no destructor.
             let private: *const Private<'bound, T> = &*private;
             pin_init::raw_init(

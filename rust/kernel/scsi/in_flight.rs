@@ -10,9 +10,9 @@
 //! Error handling first empties the table and then waits for a grace period: after that no token
 //! of an old command exists anywhere.
 //!
-//! Whoever looks for finished commands sees a tag only after what its driver wrote for it before
-//! [`Command::start`]: the slot is stored with release and loaded with acquire semantics. So a
-//! response that was cleared before the start is not seen as it was before that.
+//! The slot is stored with release and loaded with acquire semantics: who takes a command sees what
+//! its driver wrote for it before [`Command::start`]. What was read before it was taken may be of
+//! an earlier command with the same tag.
 
 use crate::bindings;
 use core::{
@@ -36,12 +36,16 @@ use kernel::{
 };
 
 use super::{
-    command::Private,
+    command::Held,
+    victim::Owner,
     Command,
+    Host,
     HostByte,
+    Mapped,
     Operations,
     Outcome,
-    Tag, //
+    Tag,
+    Victim, //
 };
 
 /// Proof that a device does no DMA.
@@ -73,8 +77,8 @@ impl DmaStopped<'_> {
 ///
 /// # Invariants
 ///
-/// A slot that is not null holds a valid command that belongs to the slot, whose [`Private`] area
-/// is initialised.
+/// A slot that is not null holds a valid command that belongs to the slot, in whose area `lun` is
+/// set and `held` initialised.
 pub struct InFlight<T: Operations> {
     slots: KVec<Atomic<*mut bindings::scsi_cmnd>>,
     /// A hint: the bit of a tag is set before its slot can be seen by the device, and cleared
@@ -103,14 +107,16 @@ impl<T: Operations> InFlight<T> {
             // Tags are below `can_queue`; the token's destructor says so and ends the command.
             return;
         };
+        let lun = cmd.lun();
         let cmd = cmd.into_raw();
-        // SAFETY: The command is valid, and nobody else uses its private area: it belonged to the
-        // token.
+        // SAFETY: The command is valid. Nobody else uses `held`, since it belonged to the token;
+        // and of the rest of the area there are shared references at most.
         unsafe {
-            Command::<T>::private(cmd).write(Private {
-                mapped,
-                data: core::mem::MaybeUninit::new(data),
-            });
+            let area = Command::<T>::area(cmd).as_ptr();
+            (*area).lun.store(lun, ordering::Relaxed);
+            (&raw mut (*area).held)
+                .cast::<Held<T::CommandData>>()
+                .write(Held { mapped, data });
         }
         // INVARIANT: The command belonged to the token, which is gone.
         slot.store(cmd.as_ptr(), ordering::Release);
@@ -149,39 +155,87 @@ impl<T: Operations> InFlight<T> {
         tag: Tag,
         _rcu: &'a rcu::Guard,
     ) -> Option<(Command<'a, T>, T::CommandData)> {
-        let (cmd, private) = self.take_raw(tag)?;
-        if private.mapped > 0 {
-            // SAFETY: The command was mapped by `Mapped`, and the mapping went with it.
-            unsafe { bindings::scsi_dma_unmap(cmd.as_ptr()) };
-        }
-        // SAFETY: `insert` initialised the data; `take_raw` handed it to us.
-        let data = unsafe { private.data.assume_init() };
-        // SAFETY: `take_raw` made the command ours. It stays valid while the RCU read lock is
-        // held, since error handling waits for a grace period, or until it is completed.
-        Some((unsafe { Command::from_raw(cmd) }, data))
-    }
-
-    fn take_raw(
-        &self,
-        tag: Tag,
-    ) -> Option<(NonNull<bindings::scsi_cmnd>, Private<T::CommandData>)> {
         let slot = self.slots.get(tag.index())?;
         let cmd = NonNull::new(slot.xchg(null_mut(), ordering::Full))?;
-        self.occupied.clear_bit_atomic(tag.index());
-        // SAFETY: By the type invariant the slot held a valid command with an initialised private
-        // area; the exchange made both ours.
-        Some((cmd, unsafe { Command::<T>::private(cmd).read() }))
+        // SAFETY: The exchange took the command out of the slot of its tag.
+        Some(unsafe { self.taken(cmd, tag) })
     }
 
-    /// Ends all commands in flight because the device was reset; the midlayer tries them again.
-    pub(super) fn surrender(&self, mut each: impl FnMut(T::CommandData)) {
+    /// As [`InFlight::take`], but only if it is this command.
+    pub(super) fn take_this<'a>(
+        &'a self,
+        cmd: NonNull<bindings::scsi_cmnd>,
+        tag: Tag,
+        _rcu: &'a rcu::Guard,
+    ) -> Option<(Command<'a, T>, T::CommandData)> {
+        let slot = self.slots.get(tag.index())?;
+        slot.cmpxchg(cmd.as_ptr(), null_mut(), ordering::Full)
+            .ok()?;
+        // SAFETY: The exchange took the command out of the slot of its tag.
+        Some(unsafe { self.taken(cmd, tag) })
+    }
+
+    /// What goes with a command that was taken out. Its DMA mapping is undone.
+    ///
+    /// # Safety
+    ///
+    /// The command must just have been taken out of the slot of this tag, by an exchange, and the
+    /// RCU read lock be held for `'a`.
+    unsafe fn taken<'a>(
+        &'a self,
+        cmd: NonNull<bindings::scsi_cmnd>,
+        tag: Tag,
+    ) -> (Command<'a, T>, T::CommandData) {
+        // SAFETY: By the safety requirement.
+        let held = unsafe { self.held(cmd, tag) };
+        // SAFETY: The mapping went into the table with the command.
+        unsafe { Mapped::<T>::undo(cmd.as_ptr(), held.mapped) };
+        // SAFETY: The exchange made the command ours. It stays valid while the RCU read lock is
+        // held, since error handling waits for a grace period, or until it is completed.
+        (unsafe { Command::from_raw(cmd) }, held.data)
+    }
+
+    /// What the table held with a command that was taken out.
+    ///
+    /// # Safety
+    ///
+    /// As for [`InFlight::taken`], but for the lock.
+    unsafe fn held(&self, cmd: NonNull<bindings::scsi_cmnd>, tag: Tag) -> Held<T::CommandData> {
+        self.occupied.clear_bit_atomic(tag.index());
+        // SAFETY: By the type invariant the slot held a valid command, with an initialised `held`;
+        // the exchange made both the caller's.
+        unsafe { (*Command::<T>::area(cmd).as_ptr()).held.assume_init_read() }
+    }
+
+    /// Ends all commands in flight with `host_byte`.
+    pub(super) fn complete_all(&self, host_byte: HostByte, mut each: impl FnMut(T::CommandData)) {
         let rcu = rcu::read_lock();
         for tag in self.tags() {
             if let Some((cmd, data)) = self.take(tag, &rcu) {
                 each(data);
-                cmd.complete(Outcome::host(HostByte::Reset));
+                cmd.complete(Outcome::host(host_byte));
             }
         }
+    }
+
+    /// The commands in flight of a logical unit, for `eh_device_reset`: the midlayer keeps new ones
+    /// away meanwhile.
+    pub fn victims<'a>(
+        &'a self,
+        host: &'a Host<T>,
+        lun: u64,
+    ) -> impl Iterator<Item = Victim<'a, T>> + 'a {
+        self.tags().filter_map(move |tag| {
+            let cmd = self.slots.get(tag.index())?.load(ordering::Acquire);
+            let cmd = NonNull::new(cmd)?;
+            // SAFETY: The memory of a command, and of its area, is there as long as the host is,
+            // for the midlayer allocates it with the tag. `lun` is accessed by atomic operations.
+            // Apart from that the midlayer clears the area when it queues a command with this
+            // tag. Then the one that was in the slot has ended, and what is read selects a victim
+            // that is in flight no more.
+            let of = unsafe { &(*Command::<T>::area(cmd).as_ptr()).lun };
+            (of.load(ordering::Relaxed) == lun).then(|| Victim::new(host, cmd, tag, lun, Owner::Us))
+        })
     }
 
     /// Whether the command is in the table.
@@ -197,12 +251,14 @@ impl<T: Operations> InFlight<T> {
     /// Mappings are left in place, on purpose: nobody has proved that the device does not write
     /// to them any more. A driver that surrenders its commands never gets here.
     pub(super) fn revoke(&self) {
-        for tag in self.tags() {
-            if let Some((cmd, private)) = self.take_raw(tag) {
+        for (tag, slot) in self.slots.iter().enumerate() {
+            if let Some(cmd) = NonNull::new(slot.xchg(null_mut(), ordering::Full)) {
                 pr_err_once!("{}: a driver kept a SCSI command in a reset\n", T::NAME);
-                // SAFETY: `insert` initialised the data, and `take_raw` handed it to us.
-                drop(unsafe { private.data.assume_init() });
-                // SAFETY: `take_raw` made the command ours.
+                // SAFETY: The exchange took the command out of the slot of its tag.
+                //
+                // CAST: There are at most `u16::MAX` tags.
+                drop(unsafe { self.held(cmd, Tag(tag as u16)) });
+                // SAFETY: The exchange made the command ours.
                 let cmd = unsafe { Command::<T>::from_raw(cmd) };
                 cmd.complete(Outcome::host(HostByte::Error));
             }

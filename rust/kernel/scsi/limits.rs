@@ -10,9 +10,11 @@ use kernel::{
 
 /// The limits of a host.
 ///
-/// The midlayer and the block layer build requests within these limits, so a driver that states
-/// them truly never meets a request that it cannot map. [`Limits::check`] refuses combinations
-/// in which that could not hold.
+/// The midlayer and the block layer build requests within these limits: a request that would exceed
+/// one of them is split, or refused if that cannot be. So they need not fit one another: a host may
+/// say that it takes transfers of 32 MiB in 128 segments. If a transfer of `max_sectors` does not
+/// fit into `sg_tablesize` segments of a page, plus one for a buffer that begins within a page,
+/// then user space (`SG_IO`) can be refused a length that it was told of.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Most commands in flight; also the number of tags.
@@ -21,7 +23,7 @@ pub struct Limits {
     pub cmd_per_lun: u16,
     /// Most segments of a command.
     pub sg_tablesize: u16,
-    /// Longest segment, in bytes.
+    /// Longest segment, in bytes; a page or more.
     pub max_segment_size: u32,
     /// Longest transfer, in 512-byte sectors.
     pub max_sectors: u32,
@@ -34,33 +36,25 @@ pub struct Limits {
     pub max_lun: u64,
     /// Longest CDB, in bytes.
     pub max_cdb_len: u16,
+    /// WRITE SAME is not to be used.
+    pub no_write_same: bool,
 }
 
 impl Limits {
-    /// Longest transfer, in bytes.
-    pub fn max_transfer(&self) -> u64 {
-        u64::from(self.max_sectors) * 512
-    }
-
-    /// Whether every transfer that these limits admit can be described.
+    /// Whether each limit is one that a host can have.
     ///
     /// # Errors
     ///
-    /// `EINVAL` if a transfer of `max_sectors` could need more than `sg_tablesize` segments: a
-    /// buffer of single pages that begins and ends within a page is the worst that user space can
-    /// hand in without being told so.
+    /// `EINVAL` if not.
     pub fn check(&self) -> Result {
-        let pages = self.max_transfer().div_ceil(PAGE_SIZE as u64) + 1;
-        let longest = u64::from(self.sg_tablesize) * u64::from(self.max_segment_size);
-        let consistent = self.can_queue > 0
+        let possible = self.can_queue > 0
             && self.cmd_per_lun > 0
+            && self.sg_tablesize > 0
             && self.max_lun > 0
             && self.max_sectors > 0
             && self.max_segment_size as usize >= PAGE_SIZE
-            && (self.dma_alignment & self.dma_alignment.wrapping_add(1)) == 0
-            && pages <= u64::from(self.sg_tablesize)
-            && self.max_transfer() <= longest;
-        if consistent {
+            && (self.dma_alignment & self.dma_alignment.wrapping_add(1)) == 0;
+        if possible {
             Ok(())
         } else {
             Err(EINVAL)

@@ -5,11 +5,11 @@
 use crate::bindings;
 use core::{
     marker::PhantomData,
-    mem::ManuallyDrop,
-    num::NonZero, //
+    mem::ManuallyDrop, //
 };
 use kernel::{
     dma::DmaAddress,
+    error::to_result,
     prelude::*, //
 };
 
@@ -28,29 +28,81 @@ pub struct Segment {
     pub len: u32,
 }
 
-/// A command whose data buffer is mapped for DMA. Dropping it undoes the mapping.
+/// Why a data buffer was not mapped.
+pub enum MapError<'a, T: Operations> {
+    /// There is no room for the mapping now: to be returned from `queue_command`.
+    TryAgain(Busy<'a, T>),
+    /// The device cannot reach the buffer, and never will.
+    Impossible(Command<'a, T>),
+}
+
+/// A command whose data buffer, if it has one, is mapped for DMA. Dropping it undoes the mapping.
 ///
 /// # Invariants
 ///
-/// `scsi_dma_map` of the command returned `segments`, and `scsi_dma_unmap` has not been called.
+/// The first `segments` entries of the command's scatter-gather list are mapped: all that there is
+/// to it. None means that nothing is mapped.
 #[must_use = "a command must be completed, started or given back"]
 pub struct Mapped<'a, T: Operations> {
     cmd: ManuallyDrop<Command<'a, T>>,
-    segments: NonZero<u32>,
+    segments: u32,
+}
+
+impl<'a, T: Operations> From<Command<'a, T>> for Mapped<'a, T> {
+    /// Nothing is mapped: there is no data, or the device does not use the buffer.
+    fn from(cmd: Command<'a, T>) -> Self {
+        // INVARIANT: Nothing is mapped.
+        Self {
+            cmd: ManuallyDrop::new(cmd),
+            segments: 0,
+        }
+    }
 }
 
 impl<'a, T: Operations> Mapped<'a, T> {
-    pub(super) fn new(cmd: Command<'a, T>) -> Result<Self, Busy<'a, T>> {
-        // SAFETY: The command is valid and belongs to the caller. The host was added with a DMA
-        // device.
-        let segments = unsafe { bindings::scsi_dma_map(cmd.as_raw()) };
-        match u32::try_from(segments).ok().and_then(NonZero::new) {
-            // INVARIANT: `scsi_dma_map` has just mapped that many.
-            Some(segments) => Ok(Self {
+    pub(super) fn new(cmd: Command<'a, T>) -> Result<Self, MapError<'a, T>> {
+        match Self::map(&cmd) {
+            // INVARIANT: `map` has just mapped that many.
+            Ok(segments) => Ok(Self {
                 cmd: ManuallyDrop::new(cmd),
                 segments,
             }),
-            None => Err(cmd.busy()),
+            Err(error) if may_pass(error) => Err(MapError::TryAgain(cmd.busy())),
+            Err(_) => Err(MapError::Impossible(cmd)),
+        }
+    }
+
+    /// As `scsi_dma_map()`, which `scsi_dma_unmap()` undoes, but for the error: it has one only.
+    fn map(cmd: &Command<'_, T>) -> Result<u32> {
+        let raw = cmd.as_raw();
+        // SAFETY: The command is valid and belongs to the caller. The table is copied: the number
+        // of entries, by which the midlayer frees and maps again, stays what it was. The host was
+        // added with a DMA device.
+        unsafe {
+            let mut table = (*raw).sdb.table;
+            if table.nents == 0 {
+                return Ok(0);
+            }
+            table.orig_nents = table.nents;
+            let dev = (*(*(*raw).device).host).dma_dev;
+            let direction = (*raw).sc_data_direction;
+            to_result(bindings::dma_map_sgtable(dev, &mut table, direction, 0))?;
+            Ok(table.nents)
+        }
+    }
+
+    /// Undoes the mapping of a command of which so many segments are mapped.
+    ///
+    /// This is generic so that it is compiled into the driver: the midlayer may be a module, and
+    /// then the kernel's own code cannot call it.
+    ///
+    /// # Safety
+    ///
+    /// `cmd` must be valid, and mapped by [`Mapped`], unless the number is 0.
+    pub(super) unsafe fn undo(cmd: *mut bindings::scsi_cmnd, segments: u32) {
+        if segments > 0 {
+            // SAFETY: By the safety requirement.
+            unsafe { bindings::scsi_dma_unmap(cmd) };
         }
     }
 
@@ -59,7 +111,7 @@ impl<'a, T: Operations> Mapped<'a, T> {
         Segments {
             // SAFETY: The command is valid while the token exists.
             next: unsafe { (*self.cmd.as_raw()).sdb.table.sgl },
-            left: self.segments.get(),
+            left: self.segments,
             _buffer: PhantomData,
         }
     }
@@ -71,33 +123,39 @@ impl<'a, T: Operations> Mapped<'a, T> {
 
     /// Undoes the mapping.
     pub fn unmap(self) -> Command<'a, T> {
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `this` is never dropped, so the command is taken once. It is mapped, by the
-        // type invariant.
-        unsafe {
-            let cmd = ManuallyDrop::take(&mut this.cmd);
-            bindings::scsi_dma_unmap(cmd.as_raw());
-            cmd
-        }
+        let (cmd, segments) = self.into_parts();
+        // SAFETY: By the type invariant so many segments were mapped; nobody else undoes it.
+        unsafe { Self::undo(cmd.as_raw(), segments) };
+        cmd
     }
 
     /// As [`Command::start`]; the mapping goes into the table with the command.
     pub fn start(self, data: T::CommandData) {
+        let (cmd, segments) = self.into_parts();
+        cmd.host().in_flight().insert(cmd, segments, data);
+    }
+
+    /// The command, and how many segments are mapped.
+    fn into_parts(self) -> (Command<'a, T>, u32) {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is never dropped, so the command is taken once.
-        let cmd = unsafe { ManuallyDrop::take(&mut this.cmd) };
-        cmd.host()
-            .in_flight()
-            .insert(cmd, this.segments.get(), data);
+        (unsafe { ManuallyDrop::take(&mut this.cmd) }, this.segments)
     }
+}
+
+/// Whether a mapping that fails like this may succeed later; `dma_map_sgtable()` says what its
+/// errors mean. EIO may be either: dma-direct returns it when the bounce buffers of swiotlb are all
+/// in use.
+pub(super) fn may_pass(error: Error) -> bool {
+    error == ENOMEM || error == EIO
 }
 
 impl<T: Operations> Drop for Mapped<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: The command is mapped, by the type invariant, and is not used after this but by
-        // its own destructor.
+        // SAFETY: By the type invariant so many segments are mapped. The command is not used after
+        // this but by its own destructor.
         unsafe {
-            bindings::scsi_dma_unmap(self.cmd.as_raw());
+            Self::undo(self.cmd.as_raw(), self.segments);
             ManuallyDrop::drop(&mut self.cmd);
         }
     }

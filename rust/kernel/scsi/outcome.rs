@@ -54,6 +54,9 @@ pub enum HostByte {
     Error = bindings::scsi_host_status_DID_ERROR as u8,
     /// The command was lost in a reset. The midlayer retries.
     Reset = bindings::scsi_host_status_DID_RESET as u8,
+    /// The command never came to the device, or not as far as it mattered. The midlayer queues it
+    /// again, and does not count that as a try.
+    Requeue = bindings::scsi_host_status_DID_REQUEUE as u8,
 }
 
 /// The end of a command.

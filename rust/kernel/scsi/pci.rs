@@ -124,12 +124,12 @@ pub trait Driver: Operations {
     /// Brings the device up. When this fails, the device must not do DMA any more.
     fn start(data: &Self::Data<'_>, host: &Host<Self>) -> Result;
 
-    /// Keeps the device from doing DMA until [`Operations::host_reset`] is called.
+    /// Keeps the device from doing DMA until [`Operations::eh_host_reset`] is called.
     ///
     /// Commands that are queued meanwhile are given back as [`Busy`], and those in flight stay in
     /// the table. The device's memory and I/O regions must not be accessed: they may not be there.
-    /// [`Operations::poll`] is not called any more, until the reset; an interrupt handler may still
-    /// be running when this returns, and is waited for then.
+    /// [`Operations::eh_timed_out`] is not called any more, until the reset; an interrupt handler
+    /// may still be running when this returns, and is waited for then.
     ///
     /// Commands that the device has finished may be completed now if it can be trusted that they
     /// are. May be called again before the reset.
@@ -141,7 +141,7 @@ pub trait Driver: Operations {
         finished: Finished,
     ) -> DmaStopped<'a>;
 
-    /// Stops the device for good, and ends the commands in flight by [`Host::surrender`].
+    /// Stops the device for good, and ends the commands in flight by [`Host::complete_all`].
     ///
     /// It must not do DMA any more after this, and commands that are queued must end at once. May
     /// be called more than once, and when the device is not accessible, as for
@@ -208,6 +208,7 @@ impl Drop for Enabled<'_> {
 
 /// A host that was started and added; dropping it removes the host and stops the device.
 struct Running<'bound, T: Driver> {
+    pdev: &'bound pci::Device<Bound>,
     /// Points into the box of [`Instance::host`], which is dropped after this.
     host: NonNull<Owner<'bound, T>>,
 }
@@ -227,8 +228,18 @@ impl<'bound, T: Driver> Running<'bound, T> {
         }
         host.scan();
         Ok(Self {
+            pdev,
             host: NonNull::from(host),
         })
+    }
+
+    /// Whether the device was pulled out: `pci_dev_is_disconnected()`, which is inline.
+    fn is_disconnected(&self) -> bool {
+        let pdev: *mut bindings::pci_dev = core::ptr::from_ref(self.pdev).cast_mut().cast();
+        // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`. C code writes
+        // the field as a whole.
+        let state = unsafe { (&raw const (*pdev).error_state).read_volatile() };
+        state == bindings::pci_channel_io_perm_failure
     }
 }
 
@@ -239,8 +250,9 @@ impl<T: Driver> Drop for Running<'_, T> {
         let host = owner.host();
         // SAFETY: The device is still bound while `Instance` is dropped.
         let data = unsafe { host.data() };
-        if host.is_quiesced() {
-            // The restart that commands and resets wait for will not come.
+        if host.is_quiesced() || self.is_disconnected() {
+            // The restart that commands and resets wait for will not come, nor will an answer of
+            // the device: they end at once, and do not time out one after the other.
             host.shut_down(|| T::stop(data, host));
         }
         owner.remove();
@@ -291,7 +303,14 @@ impl<T: Driver> Adapter<T> {
         // mapped, come after `T::start`.
         unsafe { pdev.dma_set_mask(mask)? };
         let msi = pci::IrqTypes::default().with(pci::IrqType::Msi);
-        let vectors = KBox::new(bound.alloc_irq_vectors(1, 1, msi)?, GFP_KERNEL)?;
+        let vectors = bound.alloc_irq_vectors(1, 1, msi).inspect_err(|error| {
+            dev_err!(
+                pdev,
+                "no MSI vector to be had ({:?}), and no other interrupt is supported\n",
+                error
+            );
+        })?;
+        let vectors = KBox::new(vectors, GFP_KERNEL)?;
         Ok((host, vectors))
     }
 }
@@ -301,6 +320,8 @@ impl<T: Driver> pci::Driver for Adapter<T> {
     type Data<'bound> = Instance<'bound, T>;
 
     const ID_TABLE: pci::IdTable<Self::IdInfo> = T::ID_TABLE;
+    // Devices may take long to come up, and the boot need not wait for them.
+    const PROBE_ASYNC: bool = true;
     const PM_OPS: Option<&'static pci::PmOps<Self>> = Some(pci::PmOps::OPS);
     const ERROR_HANDLERS: Option<&'static pci::ErrorHandlerOps<Self>> =
         Some(pci::ErrorHandlerOps::OPS);

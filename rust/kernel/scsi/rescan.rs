@@ -3,11 +3,11 @@
 //! Logical units that come, go or change while the host is in use.
 //!
 //! A target tells of them by the sense data of whichever command comes first. The midlayer logs
-//! that and sends a uevent, and leaves it to others to act. Here, [`Command::heed`] asks for a
-//! rescan, from the interrupt in which the command ends:
+//! that and sends a uevent, and leaves it to others to act. Here, [`Command::note_sense`] asks for
+//! a rescan, from the interrupt in which the command ends:
 //!
 //! ```text
-//!   heed --> a second later, in a work item: for each unit   ask it what it is
+//!   note_sense --> a second later, in a work item: for each unit   ask it what it is
 //!                                                            is it gone? remove it
 //!                                                            else ask for its names and capacity
 //!                                                            is it another one? remove it
@@ -55,15 +55,13 @@ use kernel::{
 };
 
 use super::{
-    sense::News,
+    sense::SenseEvent,
     unit::{
         Unit,
         Verdict, //
     },
     Command,
-    Host,
-    Operations,
-    Sense, //
+    Operations, //
 };
 
 /// From the news to the rescan, in milliseconds.
@@ -75,14 +73,14 @@ const ATTEMPTS: u32 = 4;
 impl<T: Operations> Command<'_, T> {
     /// Has all units of the host looked at anew, soon, if this is what the sense data mean with
     /// which the command is about to end. May be called in any context.
-    pub fn heed(&self, sense: &Sense) {
-        let heeded = match sense.news() {
-            Some(News::Changed) => true,
+    pub fn note_sense(&self, sense: &[u8]) {
+        let is_news = match SenseEvent::of_sense(sense) {
+            Some(SenseEvent::Changed) => true,
             // Whoever looks for units gets this where there are none.
-            Some(News::NotThere) => self.unit().is_known(),
+            Some(SenseEvent::NotThere) => self.unit().is_known(),
             None => false,
         };
-        if heeded {
+        if is_news {
             // The midlayer may fetch the names anew as soon as it has the sense data.
             self.unit().remember();
             self.host().request_rescan();
@@ -204,9 +202,6 @@ impl<T: Operations> Rescan<T> {
     }
 
     fn rescan(&self) {
-        if self.reset_if_wanted().is_err() {
-            return;
-        }
         let mut unclear = false;
         self.each_unit(|unit| {
             if self.is_ending() || !unit.is_running() {
@@ -252,29 +247,6 @@ impl<T: Operations> Rescan<T> {
         if again {
             self.request();
         }
-    }
-
-    /// Lets the driver learn what it needs to know to look for units.
-    ///
-    /// # Errors
-    ///
-    /// There is nothing that could be asked, or not now.
-    fn reset_if_wanted(&self) -> Result {
-        // SAFETY: By the type invariant. The host is not removed before `end` was called, and that
-        // waits.
-        let (host, data) = unsafe {
-            let host = Host::<T>::from_raw(self.shost);
-            (host, host.data())
-        };
-        if !T::HAS_WANTS_RESET || !T::wants_reset(data) {
-            return Ok(());
-        }
-        host.reset_when_idle().inspect_err(|error| {
-            // Error handling has to do with it first.
-            if *error == EBUSY {
-                self.request();
-            }
-        })
     }
 
     /// Calls `each` with all units of the host. They may be removed.

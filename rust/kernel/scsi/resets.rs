@@ -134,13 +134,14 @@ impl<T: Operations> Host<T> {
         &self.lasting().resets
     }
 
-    /// Has the driver reset the device, one reset at a time. If it is quiesced, the reset that ends
-    /// this serves.
-    ///
-    /// # Errors
-    ///
-    /// `ENODEV` if the host was removed or shut down, and what the driver returns.
-    pub(super) fn reset(&self) -> Result {
+    /// Waits until the device is not quiesced, and calls `f`; it is not quiesced, reset, shut down
+    /// or removed before that returns. `None` if it was removed or shut down.
+    pub(super) fn accessible<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
+        self.undeferred(|_, _| f())
+    }
+
+    /// As [`Host::accessible`]. `f` is told whether it was waited for a reset.
+    fn undeferred<R>(&self, f: impl FnOnce(&mut State, bool) -> R) -> Option<R> {
         let resets = self.resets();
         let mut state = resets.state.lock();
         let mut waited = false;
@@ -149,26 +150,36 @@ impl<T: Operations> Host<T> {
             resets.undeferred.wait(&mut state);
         }
         match state.phase {
-            Phase::Over => Err(ENODEV),
-            _ if waited => state.last,
-            _ => {
-                self.reset_locked(&mut state)?;
-                self.accept_commands();
-                Ok(())
-            }
+            Phase::Over => None,
+            _ => Some(f(&mut state, waited)),
         }
+    }
+
+    /// Has the driver reset the device, one reset at a time. If it is quiesced, the reset that ends
+    /// this serves.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if the host was removed or shut down, and what the driver returns.
+    pub(super) fn reset(&self) -> Result {
+        self.undeferred(|state, waited| {
+            if waited {
+                return state.last;
+            }
+            self.reset_locked(state)?;
+            self.accept_commands();
+            Ok(())
+        })
+        .unwrap_or(Err(ENODEV))
     }
 
     /// Resets, before the host is removed. No command is let in yet.
     fn reset_locked(&self, state: &mut State) -> Result {
         // SAFETY: The host is not removed before the lock is released: see `removed`.
-        let result = T::host_reset(unsafe { self.data() }, self);
-        // The midlayer may finish or retry any old command now. After a reset that worked, what
-        // is in the table is new.
-        match result {
-            Ok(()) => InFlight::<T>::drain(),
-            Err(_) => self.in_flight().revoke(),
-        }
+        let result = T::eh_host_reset(unsafe { self.data() }, self);
+        // The midlayer may finish or retry any old command now, whatever the driver did. No new one
+        // was let in yet.
+        self.in_flight().revoke();
         state.last = result;
         if result.is_ok() {
             state.doubtful = false;
@@ -295,35 +306,14 @@ impl<T: Operations> Host<T> {
     ///
     /// A device that has nothing in mind is safe to hand to the next kernel (kexec).
     pub(super) fn wait_idle(&self) {
-        // What does not finish, `shut_down` ends.
-        let _ = self.block_until_idle();
-    }
-
-    /// Keeps new commands away until `scsi_unblock_requests()`, and waits for those in flight.
-    fn block_until_idle(&self) -> Result {
         // SAFETY: By the type invariant the host is valid.
         unsafe { bindings::scsi_block_requests(self.as_raw()) };
         // Who is past that check holds the RCU read lock until its command is in the table.
         InFlight::<T>::drain();
         // A device that is quiesced has nothing in mind, and finishes nothing.
         let idle = || Ok(self.is_quiesced() || self.in_flight().tags().next().is_none());
-        read_poll_timeout(idle, |idle| *idle, Delta::from_millis(1), IDLE_TIMEOUT)?;
-        Ok(())
-    }
-
-    /// As [`Host::reset`], without need: no command is disturbed.
-    ///
-    /// # Errors
-    ///
-    /// `EBUSY` if commands do not finish, and as for [`Host::reset`].
-    pub(super) fn reset_when_idle(&self) -> Result {
-        let result = self
-            .block_until_idle()
-            .map_err(|_| EBUSY)
-            .and_then(|()| self.reset());
-        // SAFETY: By the type invariant the host is valid.
-        unsafe { bindings::scsi_unblock_requests(self.as_raw()) };
-        result
+        // What does not finish, `shut_down` ends.
+        let _ = read_poll_timeout(idle, |idle| *idle, Delta::from_millis(1), IDLE_TIMEOUT);
     }
 
     /// Has the driver stop the device for good, after a reset that is under way. All commands end,

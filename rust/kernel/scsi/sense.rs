@@ -12,14 +12,14 @@ pub enum SenseKey {
 
 /// What sense data say of the logical unit, beyond the command that they came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
+pub(super) enum SenseEvent {
     /// Units came or went, or this one is not what it was.
     Changed,
     /// There is no such unit.
     NotThere,
 }
 
-impl News {
+impl SenseEvent {
     /// Of a sense key, an additional sense code and its qualifier (SPC-4, tables 48 and 56).
     pub(super) fn of(key: u8, asc: u8, ascq: u8) -> Option<Self> {
         match (key, asc, ascq) {
@@ -31,20 +31,27 @@ impl News {
             _ => None,
         }
     }
+
+    /// Of sense data in fixed format that are about the command itself, not an earlier one.
+    pub(super) fn of_sense(sense: &[u8]) -> Option<Self> {
+        match *sense {
+            [code, _, key, _, _, _, _, _, _, _, _, _, asc, ascq, ..] if code & 0x7f == 0x70 => {
+                Self::of(key & 0xf, asc, ascq)
+            }
+            _ => None,
+        }
+    }
 }
 
-/// Fixed-format sense data, at most 18 bytes of it.
+/// Fixed-format sense data that a host makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sense {
-    bytes: [u8; Self::LEN],
-    len: usize,
-}
+pub struct Sense([u8; Self::LEN]);
 
 impl Sense {
     /// Length of fixed-format sense data without additional bytes.
-    pub const LEN: usize = 18;
+    const LEN: usize = 18;
 
-    /// Sense data that the host itself makes.
+    /// Sense data of a sense key, an additional sense code and its qualifier.
     pub const fn new(key: SenseKey, asc: u8, ascq: u8) -> Self {
         let mut bytes = [0; Self::LEN];
         bytes[0] = 0x70;
@@ -52,35 +59,11 @@ impl Sense {
         bytes[7] = (Self::LEN - 8) as u8;
         bytes[12] = asc;
         bytes[13] = ascq;
-        Self {
-            bytes,
-            len: Self::LEN,
-        }
-    }
-
-    /// Sense data that a device returned. What exceeds [`Sense::LEN`] is left out.
-    pub fn from_device(sense: &[u8]) -> Self {
-        let mut bytes = [0; Self::LEN];
-        let len = sense.len().min(Self::LEN);
-        for (to, from) in bytes.iter_mut().zip(sense) {
-            *to = *from;
-        }
-        Self { bytes, len }
-    }
-
-    /// What the midlayer, or whoever looks for units, should know.
-    pub(super) fn news(&self) -> Option<News> {
-        match *self.as_bytes() {
-            // Current, and in fixed format.
-            [code, _, key, _, _, _, _, _, _, _, _, _, asc, ascq, ..] if code & 0x7f == 0x70 => {
-                News::of(key & 0xf, asc, ascq)
-            }
-            _ => None,
-        }
+        Self(bytes)
     }
 
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&self.bytes)
+        &self.0
     }
 }

@@ -35,7 +35,7 @@ use kernel::{
 };
 
 use super::{
-    sense::News,
+    sense::SenseEvent,
     Operations,
     Status, //
 };
@@ -175,8 +175,8 @@ impl<T: Operations> Unit<'_, T> {
         // Current sense data, in either format.
         let valid = result == Status::CHECK_CONDITION.0.into()
             && matches!(sense.response_code, 0x70 | 0x72);
-        match News::of(sense.sense_key, sense.asc, sense.ascq) {
-            Some(News::NotThere) if valid => Verdict::Gone,
+        match SenseEvent::of(sense.sense_key, sense.asc, sense.ascq) {
+            Some(SenseEvent::NotThere) if valid => Verdict::Gone,
             _ => Verdict::Unclear,
         }
     }

@@ -8,7 +8,7 @@
 //!      |             |                 |
 //!   (asleep)      (reset)        (bus is reset)    configuration and MSI are restored: by the PCI
 //!      |             |                 |           core, or by `slot_reset`
-//!      |             |            slot_reset       `Operations::host_reset`, here or below
+//!      |             |            slot_reset       `Operations::eh_host_reset`, here or below
 //!      |             |                 |
 //!   resume      reset_done          resume         `Operations::accept_commands`
 //! ```
