@@ -14,6 +14,7 @@
 //! ```
 
 pub mod card;
+pub mod replay;
 pub mod scsi;
 mod serve;
 mod twin;

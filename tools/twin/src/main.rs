@@ -102,8 +102,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for setting in &args.set {
         config.set(setting)?;
     }
+    let first = config.card.first_volume();
     let twin = Twin::new(config);
-    for (lun, volume) in (0..).zip(&args.volume) {
+    for (lun, volume) in (first..).zip(&args.volume) {
         twin.target().add_volume(lun, volume.open()?)?;
     }
     if let Some(file) = &args.trace {

@@ -38,7 +38,7 @@ impl Config {
 /// use apple_raid_twin::{Config, Twin};
 ///
 /// let mut config = Config::default();
-/// config.set("junk=64")?;
+/// config.set("inline=never")?;
 /// let twin = Twin::new(config);
 /// let server = twin.serve("card.sock".as_ref())?;
 /// // ... QEMU runs, with -device vfio-user-pci at that socket ...
@@ -67,7 +67,7 @@ impl Twin {
         let maps = Arc::new(Maps::default());
         let target = Arc::new(Target::default());
         let card = Arc::new(Card::new(config.card, target, Box::new(maps.clone())));
-        card.begin_faults();
+        card.start();
         let workers = Workers::start(&card);
         Twin(Arc::new(Inner {
             card,
@@ -88,7 +88,7 @@ impl Twin {
     }
 
     /// Takes the card's power away and gives it back: the card comes up afresh, its
-    /// doorbell counters included. Commands in flight are lost, and so is what the
+    /// management doorbell included. Commands in flight are lost, and so is what the
     /// volumes' caches held.
     pub fn power_cut(&self) {
         self.card().power_cut();
@@ -120,6 +120,11 @@ impl Twin {
     /// Sets all figures to zero, and returns what they were.
     pub fn reset_report(&self) -> Report {
         self.card().reset_report()
+    }
+
+    /// Has the controller be enabled, or take no commands until it is again.
+    pub fn enable(&self, enabled: bool) {
+        self.card().enable(enabled);
     }
 
     /// Holds interrupts back, or lets them go: what was held arrives as one MSI.

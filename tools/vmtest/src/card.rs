@@ -20,7 +20,7 @@ pub struct Card {
 }
 
 impl Card {
-    /// Makes a twin, with volumes as LUN 0, 1, ...
+    /// Makes a twin, with volumes as LUN 0, 1, ..., or from 1 on if LUN 0 is the card's own.
     pub fn new(settings: &[String], volumes: &[VolumeSpec]) -> Result<Self> {
         let mut config = Config::default();
         for setting in settings {
@@ -28,8 +28,9 @@ impl Card {
                 .set(setting)
                 .with_context(|| format!("the twin's setting {setting:?}"))?;
         }
+        let first = config.card.first_volume();
         let twin = Twin::new(config);
-        for (lun, spec) in (0..).zip(volumes) {
+        for (lun, spec) in (first..).zip(volumes) {
             let volume = match spec {
                 VolumeSpec::Size(bytes) => Volume::temporary(*bytes),
                 VolumeSpec::File(path) => Volume::open(path),

@@ -18,14 +18,16 @@ const FILL: u8 = 0x5a;
 
 /// Read INQUIRY data, mode pages and the like with every length
 ///
-/// Each answer must be the begin of a long one, and nothing behind the buffer may
-/// change. (In the buffer, behind an answer that is shorter, junk of the card may lie:
-/// the card does not say how much it has sent.)
+/// Each answer must be the begin of a long one. Each says how long it is: what lies
+/// behind that is zero, and is the residual. Nothing outside of the buffer may change.
 #[derive(Debug, Args)]
 pub struct Sweep {
     /// The greatest length
     #[arg(long, default_value_t = 600)]
     most: usize,
+    /// Only this command
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
     /// /dev/sgN or /dev/sdX
     #[arg(required = true)]
     devices: Vec<PathBuf>,
@@ -101,11 +103,15 @@ impl Sweep {
         let (mut commands, mut direct) = (0, 0);
         for device in self.devices.iter().map(|path| Device::open(path)) {
             let device = device?;
-            for probe in PROBES {
+            let only = self.only.as_deref();
+            for probe in PROBES
+                .iter()
+                .filter(|probe| only.is_none_or(|only| only == probe.name))
+            {
                 let name = format!("{} on {}", probe.name, device.path.display());
                 let answer = long(probe, &device, &mut buffer)
                     .map_err(|error| anyhow!("{name}: the long read: {error:#}"))?;
-                for len in 1..=self.most {
+                for len in 0..=self.most {
                     for offset in offsets(len) {
                         let ended = short(probe, &device, &mut buffer, &answer, offset, len)
                             .map_err(|error| anyhow!("{name}: {len} at {offset}: {error:#}"))?;
@@ -113,9 +119,10 @@ impl Sweep {
                         direct += u32::from(ended.direct);
                     }
                 }
-                println!("{name}: 1 to {} bytes of {}", self.most, answer.len());
+                println!("{name}: up to {} bytes of {}", self.most, answer.len());
             }
         }
+        ensure!(commands > 0, "no such command");
         println!("{commands} commands, {direct} of them into the caller's pages");
         Ok(true)
     }
@@ -130,15 +137,14 @@ fn offsets(len: usize) -> [usize; 2] {
 
 /// The whole answer.
 fn long(probe: &Probe, device: &Device, buffer: &mut Guarded) -> Result<Vec<u8>> {
-    let (cdb, wanted) = probe.with(LONG);
-    buffer.place(0, LONG);
-    let ended = sg::send(&device.file, &cdb, Direction::In, false, buffer, TIMEOUT)?;
-    ensure!(ended.is_good(), "{ended}");
+    let (ended, wanted) = send(probe, device, buffer, 0, LONG)?;
     let answer = &buffer.data()[..wanted.min(LONG)];
     let len = probe.answer.len(answer);
     ensure!((1..=answer.len()).contains(&len), "{len} bytes long?");
     ensure!(answer[..len].iter().any(|byte| *byte != 0), "all is zero");
-    Ok(answer[..len].to_vec())
+    let answer = answer[..len].to_vec();
+    judge(&ended, buffer, &answer)?;
+    Ok(answer)
 }
 
 fn short(
@@ -149,33 +155,48 @@ fn short(
     offset: usize,
     len: usize,
 ) -> Result<Ended> {
+    let (ended, wanted) = send(probe, device, buffer, offset, len)?;
+    judge(&ended, buffer, &answer[..answer.len().min(wanted)])?;
+    Ok(ended)
+}
+
+/// Sends the command for a buffer that holds something else; gives how many bytes it
+/// asks for, too.
+fn send(
+    probe: &Probe,
+    device: &Device,
+    buffer: &mut Guarded,
+    offset: usize,
+    len: usize,
+) -> Result<(Ended, usize)> {
     let (cdb, wanted) = probe.with(len);
     buffer.place(offset, len);
     buffer.data_mut().fill(FILL);
     let ended = sg::send(&device.file, &cdb, Direction::In, true, buffer, TIMEOUT)?;
     ensure!(ended.is_good(), "{ended}");
-    let moved = wanted.min(len);
+    Ok((ended, wanted))
+}
+
+/// The answer has to be this, and nothing else.
+fn judge(ended: &Ended, buffer: &Guarded, answer: &[u8]) -> Result<()> {
+    let len = buffer.data().len();
+    let (data, rest) = buffer.data().split_at(answer.len().min(len));
     ensure!(
-        ended.resid as usize == len - moved,
-        "resid {} of {len}, but {moved} were asked for",
-        ended.resid
+        ended.resid as usize == rest.len(),
+        "resid {} of {len}, but {} bytes came",
+        ended.resid,
+        data.len()
     );
-    let (data, rest) = buffer.data().split_at(moved);
-    let told = moved.min(answer.len());
     ensure!(
-        data[..told] == answer[..told],
+        data == &answer[..data.len()],
         "not the begin of the long answer"
     );
-    // The block layer clears its own pages before it copies them out. The driver sg
-    // does not: its pages still have what an earlier command of this program read.
-    let unused = |byte: &u8| *byte == FILL || *byte == 0;
-    let reused = device.is_generic() && !ended.direct;
-    ensure!(
-        reused || rest.iter().all(unused),
-        "data behind what was asked for"
-    );
+    let junk = rest.iter().position(|byte| *byte != 0);
+    if let Some(at) = junk {
+        return Err(anyhow!("{:#x} lies {at} behind the answer", rest[at]));
+    }
     match buffer.damage() {
-        None => Ok(ended),
+        None => Ok(()),
         Some(damage) => Err(anyhow!("the guards are damaged: {damage}")),
     }
 }

@@ -6,13 +6,13 @@
 //! by whoever asks, one after the other, so that the same input always takes the same
 //! way: what a fuzzer needs, and whoever wants to see what one command did.
 
-use super::bringup::Regions;
 use super::fake_memory::FakeMemory;
 use super::params::CardParams;
+use super::regions::Regions;
 use super::regs;
 use super::report::Report;
 use super::state::Card;
-use super::wire::SLOT_LEN;
+use super::wire::{RESPONSE_LEN, SLOT_LEN, UNIT_LEN};
 use super::workers::{Job, Workers};
 use crate::scsi::Target;
 use std::fs::File;
@@ -21,23 +21,17 @@ use std::time::{Duration, Instant};
 
 /// Where the regions lie, as macOS had them.
 pub const REGIONS: Regions = Regions {
-    slots: 0x0ab7_5000,
-    commands: 128,
-    mgmt_command: 0x0ab7_7000,
-    mgmt_command_len: 0x1000,
-    ring: 0x0ab7_6000,
-    ring_entries: 129,
-    mgmt_response: 0x0ab7_8000,
+    slots: 128,
+    entries: 129,
+    requests: 0x0ab7_5000,
+    responses: 0x0ab7_6000,
     lists: 0x0ab7_9000,
     list_units: 2220,
-    responses: 0x0ab9_c000,
+    ring: 0x0ab9_c000,
+    mgmt_request: 0x0ab7_7000,
+    mgmt_size: 0x1000,
+    mgmt_reply: 0x0ab7_8000,
 };
-
-/// A unit of region E, in bytes.
-pub const LIST_UNIT: u64 = 64;
-
-/// The largest distance of two responses, in bytes.
-const MOST_STRIDE: u64 = 512;
 
 /// A card, its host's memory, and a host to it.
 pub struct Bench {
@@ -55,11 +49,12 @@ impl Bench {
         let memory = FakeMemory::default();
         let target = Arc::new(Target::default());
         let card = Arc::new(Card::new(params, target, Box::new(memory.clone())));
-        let end = REGIONS.responses + u64::from(REGIONS.commands) * MOST_STRIDE;
-        memory.map(REGIONS.slots, (end - REGIONS.slots) as usize, true);
-        let lists = vec![0; (u64::from(REGIONS.list_units) * LIST_UNIT) as usize];
+        let end = REGIONS.ring + 0x1000;
+        memory.map(REGIONS.requests, (end - REGIONS.requests) as usize, true);
+        let lists = vec![0; REGIONS.list_units as usize * UNIT_LEN];
         let _ = memory.poke(REGIONS.lists, &lists);
-        card.begin_faults();
+        let _ = memory.poke(REGIONS.mgmt_request, &[0; 4096]);
+        card.start();
         card.dma.set_bus_master(true);
         // Takes as many interrupts as are sent.
         let eventfd = File::options().write(true).open("/dev/null");
@@ -112,72 +107,105 @@ impl Bench {
         byte[0]
     }
 
-    /// Says where the regions lie, and rings the doorbell of the configuration.
+    /// Reads 4 bytes of configuration space.
+    pub fn controller(&self) -> u32 {
+        let mut word = [0; 4];
+        self.card.read_config(0x22c, &mut word);
+        u32::from_le_bytes(word)
+    }
+
+    /// Says where the regions lie, and that it is said.
     pub fn configure(&self, regions: &Regions) {
         self.write8(regs::READY, 0);
         for (register, value) in [
-            (regs::SCSI_SLOTS, regions.commands),
-            (regs::MGMT_SLOTS, 1),
-            (regs::RING_ENTRIES, regions.ring_entries),
-            (regs::REGION_B_SIZE, regions.mgmt_command_len),
+            (regs::SLOTS, regions.slots),
+            (regs::ONE, 1),
+            (regs::ENTRIES, regions.entries),
+            (regs::MGMT_SIZE, regions.mgmt_size),
             (regs::LIST_UNITS, regions.list_units),
         ] {
             self.write32(register, value);
         }
         for (register, at) in [
-            (regs::REGION_A, regions.slots),
-            (regs::REGION_B, regions.mgmt_command),
-            (regs::REGION_C, regions.ring),
-            (regs::REGION_D, regions.mgmt_response),
-            (regs::REGION_E, regions.lists),
-            (regs::REGION_F, regions.responses),
+            (regs::REQUESTS, regions.requests),
+            (regs::RESPONSES, regions.responses),
+            (regs::LISTS, regions.lists),
+            (regs::RING, regions.ring),
+            (regs::MGMT_REQUEST, regions.mgmt_request),
+            (regs::MGMT_REPLY, regions.mgmt_reply),
         ] {
             self.write32(register, (at >> 32) as u32);
             self.write32(register + 4, at as u32);
         }
-        self.bump(regs::CONFIG_DOORBELL);
+        let flags = self.read32(regs::FLAGS);
+        self.write32(regs::FLAGS, flags | regs::CONFIGURED);
     }
 
     /// The whole handshake, with the regions as macOS had them.
     pub fn handshake(&self) {
+        self.until("state", || (2..=4).contains(&self.controller()));
         self.configure(&REGIONS);
         self.until("ready", || self.read8(regs::READY) == 1);
-        self.open_masks();
-    }
-
-    /// Lets interrupts through.
-    pub fn open_masks(&self) {
-        for mask in [0x62, 0x64, 0x61] {
-            self.write8(mask, 0);
-        }
-    }
-
-    /// Rings a doorbell that counts.
-    pub fn bump(&self, doorbell: u32) {
-        self.write32(doorbell, self.read32(doorbell).wrapping_add(1));
+        self.write8(0x62, 0);
+        self.write8(0x64, 0);
+        self.until("state 4", || self.controller() == 4);
+        self.write8(0x61, 0);
     }
 
     /// Puts a whole slot where `tag` has its own.
     pub fn put_raw_slot(&self, tag: u16, slot: &[u8; SLOT_LEN]) {
-        let at = REGIONS.slots + u64::from(tag) * SLOT_LEN as u64;
-        let _ = self.memory.poke(at, slot);
+        let _ = self.memory.poke(REGIONS.request_of(tag), slot);
     }
 
-    /// Puts a command into its slot.
+    /// Puts a command into its slot; the descriptor is an entry in place, or a list, or
+    /// all zero.
     pub fn put_slot(&self, tag: u16, cdb: &[u8], descriptor: [u8; 8]) {
         let mut slot = [0; SLOT_LEN];
-        slot[..2].copy_from_slice(&[1, 1]);
+        slot[0] = 1;
+        slot[1] = u8::from(descriptor[2..] != [0; 6]);
         slot[2..4].copy_from_slice(&tag.to_be_bytes());
         slot[8..8 + cdb.len()].copy_from_slice(cdb);
         slot[24..].copy_from_slice(&descriptor);
         self.put_raw_slot(tag, &slot);
     }
 
-    /// Names a tag and rings the doorbell.
+    /// Puts tags into the submit ring, and moves the index once.
+    pub fn ring_all(&self, tags: &[u16]) {
+        let entries = self.card.params().entries();
+        let mut index = self.read32(regs::SUBMIT_INDEX) % entries;
+        for tag in tags {
+            let at = regs::SUBMIT_RING + index * 2;
+            self.card.write(at.into(), &tag.to_be_bytes());
+            index = (index + 1) % entries;
+        }
+        self.write32(regs::SUBMIT_INDEX, index);
+    }
+
+    /// Puts a tag into the submit ring, and moves the index.
     pub fn ring(&self, tag: u16) {
-        let mailbox = self.card.params().mailbox;
-        self.card.write(mailbox.into(), &tag.to_be_bytes());
-        self.bump(regs::SCSI_DOORBELL);
+        self.ring_all(&[tag]);
+    }
+
+    /// Takes all that is in the completion ring, as a driver does it.
+    pub fn take_completions(&self) -> Vec<u16> {
+        let producer = self.read32(regs::PRODUCER);
+        let mut index = self.read32(regs::CONSUMER);
+        let mut tags = Vec::new();
+        while index != producer && producer < REGIONS.entries {
+            let entry = self.memory.peek::<2>(REGIONS.ring_entry(index));
+            tags.extend(entry.map(u16::from_be_bytes));
+            index = (index + 1) % REGIONS.entries;
+        }
+        if !tags.is_empty() {
+            self.write32(regs::CONSUMER, index);
+        }
+        tags
+    }
+
+    /// The response at a tag's place.
+    pub fn response(&self, tag: u16) -> [u8; RESPONSE_LEN] {
+        let response = self.memory.peek(REGIONS.response_of(tag));
+        response.unwrap_or([0; RESPONSE_LEN])
     }
 
     /// The card's figures.

@@ -10,6 +10,7 @@
 use super::state::Card;
 use super::trace::field;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Length of the extended configuration space.
 pub const CONFIG_LEN: usize = 4096;
@@ -22,9 +23,9 @@ const EXPRESS: usize = 0x80;
 const DEVICE_CONTROL: usize = EXPRESS + 0x08;
 /// Initiate function level reset, in Device Control's high byte.
 const FLR: u8 = 1 << 7;
-/// macOS reads 4 there, once. Nobody knows what it is. The card shows no
-/// extended capabilities (their list, at 0x100, is empty), so it is part of none.
-const UNKNOWN: usize = 0x22c;
+/// The controller's state. The card shows no extended capabilities (their list, at
+/// 0x100, is empty), so it is part of none.
+const CONTROLLER: usize = 0x22c;
 
 /// What a write to configuration space asked for beyond holding its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,6 @@ impl ConfigSpace {
         };
         space.header();
         space.capabilities();
-        space.put(UNKNOWN, &4u32.to_le_bytes(), &[]);
         space
     }
 
@@ -119,6 +119,11 @@ impl ConfigSpace {
         data.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
     }
 
+    /// Shows another state of the controller.
+    fn show(&mut self, controller: u8) {
+        self.put(CONTROLLER, &u32::from(controller).to_le_bytes(), &[]);
+    }
+
     /// The host writes.
     pub fn write(&mut self, offset: u64, data: &[u8]) -> Effects {
         let at = usize::try_from(offset)
@@ -139,7 +144,7 @@ impl ConfigSpace {
 
 impl Card {
     /// The host writes configuration space.
-    pub fn write_config(&self, offset: u64, data: &[u8]) {
+    pub fn write_config(self: &Arc<Self>, offset: u64, data: &[u8]) {
         self.trace.event("config-write", |line| {
             field!(line, "off={offset:#x} width={} value=0x", data.len())?;
             data.iter()
@@ -154,18 +159,31 @@ impl Card {
             return;
         }
         if effects.reset {
-            self.reset("flr");
-        } else {
-            self.dma.set_bus_master(effects.bus_master);
+            return self.reset("flr");
         }
+        if effects.bus_master && !self.dma.is_bus_master() {
+            self.wake();
+        }
+        self.dma.set_bus_master(effects.bus_master);
     }
 
     /// The host reads configuration space.
     pub fn read_config(&self, offset: u64, data: &mut [u8]) {
-        match self.state().dead {
+        let (dead, controller) = {
+            let mut state = self.state();
+            let end = offset.saturating_add(data.len() as u64);
+            if offset < CONTROLLER as u64 + 4 && end > CONTROLLER as u64 {
+                self.note_look(&mut state);
+            }
+            (state.dead, state.controller as u8)
+        };
+        let mut config = self.config();
+        config.show(controller);
+        match dead {
             true => data.fill(0xff),
-            false => self.config().read(offset, data),
+            false => config.read(offset, data),
         }
+        drop(config);
         self.trace.event("config-read", |line| {
             field!(line, "off={offset:#x} width={} value=0x", data.len())?;
             data.iter()
@@ -187,7 +205,8 @@ mod tests {
 
     #[test]
     fn identity_and_capability_chain() {
-        let space = ConfigSpace::new();
+        let mut space = ConfigSpace::new();
+        space.show(4);
         assert_eq!(get(&space, 0), [0x6b, 0x10, 0x8a, 0x00]);
         assert_eq!(get(&space, 9), [0x00, 0x04, 0x01]);
         let (mut at, mut ids) = (get::<1>(&space, 0x34)[0], Vec::new());

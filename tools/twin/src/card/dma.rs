@@ -4,13 +4,14 @@
 //!
 //! Every access passes the gate: it must belong to the present era (a reset or a
 //! new handshake begins another, and what is left of older commands may not touch
-//! the host any more), the card must be bus master, and the address must lie
-//! within 36 bits. The gate is held shared while bytes move; whoever closes it
+//! the host any more), its command must not have been aborted, the card must be bus
+//! master, and the address must lie within 36 bits. The gate is held shared while bytes move; whoever closes it
 //! waits for them, and knows afterwards that no DMA is under way.
 
 use super::memory::{Direction, GuestMemory, Why};
 use super::report::{Figures, Refused};
 use super::trace::{Recorder, field};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -35,12 +36,15 @@ pub struct Errand {
     pub era: Era,
     /// Whose it is; none for the management channel.
     pub tag: Option<u16>,
+    /// The number of what it is for; 0 if that cannot be aborted.
+    pub sequence: u64,
 }
 
 /// Why an access came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoDma {
-    /// The command belongs to the past, or the card is no bus master: it is over.
+    /// The command belongs to the past or was aborted, or the card is no bus master: it is
+    /// over.
     Gone,
     /// The host does not allow this access.
     Refused,
@@ -50,6 +54,8 @@ pub enum NoDma {
 struct Gate {
     era: Era,
     bus_master: bool,
+    /// Commands of this era that may not touch the host any more.
+    aborted: HashSet<u64>,
 }
 
 /// The card's DMA engine.
@@ -76,7 +82,14 @@ impl Dma {
 
     /// Begins another era. No DMA of an older one is under way afterwards.
     pub fn begin(&self, era: Era) {
-        self.close().era = era;
+        let mut gate = self.close();
+        gate.era = era;
+        gate.aborted.clear();
+    }
+
+    /// Ends commands. No DMA of theirs is under way afterwards.
+    pub fn abort(&self, sequences: &[u64]) {
+        self.close().aborted.extend(sequences);
     }
 
     /// Makes the card bus master or not. Afterwards no DMA is under way if not.
@@ -130,7 +143,7 @@ impl Dma {
             return Ok(());
         }
         let gate = self.gate();
-        if gate.era != errand.era {
+        if gate.era != errand.era || gate.aborted.contains(&errand.sequence) {
             return Err(NoDma::Gone);
         }
         if !gate.bus_master {
@@ -207,6 +220,7 @@ mod tests {
         let now = Errand {
             era: Era::default(),
             tag: Some(3),
+            sequence: 7,
         };
         assert_eq!(dma.write(now, "data", 0x1000, &[1]), Err(NoDma::Gone));
         dma.set_bus_master(true);
@@ -217,6 +231,10 @@ mod tests {
             dma.read(now, "data", (1 << 36) - 1, &mut [0; 2]),
             Err(NoDma::Refused)
         );
+        dma.abort(&[7]);
+        assert_eq!(dma.write(now, "data", 0x1000, &[1]), Err(NoDma::Gone));
+        let other = Errand { sequence: 8, ..now };
+        assert_eq!(dma.write(other, "data", 0x1000, &[1]), Ok(()));
         dma.begin(now.era.next());
         assert_eq!(dma.write(now, "data", 0x1000, &[1]), Err(NoDma::Gone));
         let report = figures.lock().clone();

@@ -2,8 +2,8 @@
 
 //! The card's one MSI, on its way to the host as an eventfd.
 //!
-//! A status byte that becomes 1 sends one MSI, if its mask is open; while it stays
-//! 1 further completions send none. A test may hold interrupts back; what was held
+//! A cause that becomes 1 sends one MSI, if its mask is open; while it stays 1 it sends
+//! no other. A test may hold interrupts back; what was held
 //! goes out as one MSI when it lets go, as messages on a real bus would merge.
 
 use super::regs::MASK_ABOVE;
@@ -104,7 +104,7 @@ impl Msi {
 }
 
 impl Card {
-    /// A status byte became 1, or its mask was opened over a 1.
+    /// A cause became 1, or its mask was opened over a 1.
     pub(super) fn interrupt(self: &Arc<Self>, state: &State, cause: u32) {
         if state.sram.u8(cause + MASK_ABOVE) != 0 {
             return self

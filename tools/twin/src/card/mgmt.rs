@@ -1,84 +1,144 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The management channel: an XML document in, an XML document out.
+//! The management channel's way to the host: doorbell 0x68 hands over a request frame, a
+//! worker reads it, and what [`Channel`] makes of it takes effect.
 //!
-//! The documents' schema is not known, so every request gets the answer that SOAP
-//! has for one that is not understood: a fault. It is well formed, which is all
-//! that a driver that passes documents through can ask for.
+//! `frame` is the two kinds of page, `channel` the conversation, `document` and `xml` what
+//! is said in it.
 
+mod channel;
+mod document;
+pub mod frame;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+pub use channel::{Channel, Effect};
+
+use super::controller::Controller;
 use super::dma::{Errand, NoDma};
+use super::faults::Kind;
 use super::regs;
-use super::state::Card;
+use super::state::{Card, Phase, State};
 use super::trace::field;
 use super::workers::Job;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Most bytes of a request that the card reads.
-const MOST_REQUEST: usize = 1 << 20;
-/// Length of the pieces in which a request is read.
-const PIECE: usize = 4096;
-
-/// The answer to everything; the NUL is part of it.
-const FAULT: &str = concat!(
-    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
-    "<SOAP-ENV:Envelope xmlns:SOAP-ENV=\"http://schemas.xmlsoap.org/soap/envelope/\">\n",
-    "<SOAP-ENV:Body><SOAP-ENV:Fault>\n",
-    "<faultcode>SOAP-ENV:Client</faultcode>\n",
-    "<faultstring>The digital twin does not know this request</faultstring>\n",
-    "</SOAP-ENV:Fault></SOAP-ENV:Body></SOAP-ENV:Envelope>\n\0"
-);
+/// How long the card overwrites a reply, if it is seen to.
+const TORN: Duration = Duration::from_millis(5);
 
 impl Card {
-    /// Answers the document in region B.
+    /// The host wrote the management doorbell.
+    pub(super) fn ring_mgmt(self: &Arc<Self>, state: &mut State) {
+        let (word, before) = (state.sram.u32(regs::MGMT_DOORBELL), state.mgmt_doorbell);
+        state.mgmt_doorbell = word;
+        if word != before.wrapping_add(1) {
+            return self.protocol_error(&format!("0x68 went from {before:#x} to {word:#x}"));
+        }
+        let regions = match &state.phase {
+            Phase::Ready(regions) => regions.clone(),
+            Phase::Forgotten => return,
+            Phase::Down | Phase::Configuring { .. } => {
+                return self.protocol_error("0x68 was written before the configuration was taken");
+            }
+        };
+        if state.managing {
+            return self.protocol_error("a management frame before the answer to the last one");
+        }
+        if state.controller != Controller::Fatal {
+            state.managing = true;
+            self.queue_manage(state, regions);
+        }
+    }
+
+    /// Answers the request frame.
     pub(super) fn manage(self: &Arc<Self>, job: &Job) {
         let errand = Errand {
             era: job.era,
             tag: None,
+            sequence: 0,
         };
-        let result = self.request(job, errand).and_then(|request| {
-            self.trace.event("mgmt", |line| {
-                let begin = request[..request.len().min(64)].escape_ascii().to_string();
-                let text = begin.replace(' ', "\\x20");
-                field!(line, "bytes={} text={text}", request.len())
-            });
-            self.dma.write(
-                errand,
-                "mgmt-response",
-                job.regions.mgmt_response,
-                FAULT.as_bytes(),
-            )
+        let mut page = [0; frame::FRAME];
+        let at = job.regions.mgmt_request;
+        if self
+            .dma
+            .read(errand, "mgmt-request", at, &mut page)
+            .is_err()
+        {
+            return self.end_managing(job, None);
+        }
+        self.trace.event("mgmt", |line| {
+            field!(line, "operation={:#x} task={}", page[0], page[1])
         });
+        let effects = self.channel().request(&page);
+        for effect in effects {
+            match effect {
+                Effect::Reply(frame) => {
+                    let written = self.write_reply(job, errand, &frame);
+                    self.end_managing(job, written.ok());
+                }
+                Effect::State(value) => self.shut_down(job, value),
+                Effect::ProtocolError(what) => self.protocol_error(&what),
+                Effect::SetTime(seconds) => self
+                    .trace
+                    .event("mgmt", |line| field!(line, "time={seconds}")),
+            }
+        }
+    }
+
+    fn write_reply(
+        self: &Arc<Self>,
+        job: &Job,
+        errand: Errand,
+        frame: &frame::Page,
+    ) -> Result<(), NoDma> {
+        let at = job.regions.mgmt_reply;
+        if self.strikes(Kind::TokenTorn).is_some() {
+            // Seen while the card overwrites it: the second half is not there yet.
+            let mut torn = *frame;
+            torn[frame::FRAME / 2..].fill(!frame[0]);
+            self.dma.write(errand, "mgmt-reply", at, &torn)?;
+            self.pend_in(job, regs::MGMT_CAUSE);
+            std::thread::sleep(TORN);
+        }
+        self.trace.event("mgmt", |line| {
+            field!(line, "reply={} task={}", frame[1], frame[2])
+        });
+        self.dma.write(errand, "mgmt-reply", at, frame)
+    }
+
+    fn end_managing(self: &Arc<Self>, job: &Job, replied: Option<()>) {
         let mut state = self.state();
         if state.era != job.era {
             return;
         }
         state.managing = false;
-        drop(state);
-        if result.is_ok() {
+        if replied.is_some() {
             self.figures.lock().managed += 1;
-            self.pend(job, regs::MGMT_PENDING);
+            self.pend(&mut state, regs::MGMT_CAUSE);
         }
     }
 
-    /// Reads the request up to its NUL, or to the end of region B.
-    fn request(&self, job: &Job, errand: Errand) -> Result<Vec<u8>, NoDma> {
-        let length = (job.regions.mgmt_command_len as usize).min(MOST_REQUEST);
-        let mut request = Vec::new();
-        while request.len() < length {
-            let mut piece = vec![0; (length - request.len()).min(PIECE)];
-            let at = job
-                .regions
-                .mgmt_command
-                .saturating_add(request.len() as u64);
-            self.dma.read(errand, "mgmt-request", at, &mut piece)?;
-            let end = piece.iter().position(|byte| *byte == 0);
-            request.extend_from_slice(&piece[..end.unwrap_or(piece.len())]);
-            if end.is_some() {
-                return Ok(request);
-            }
+    fn pend_in(self: &Arc<Self>, job: &Job, cause: u32) {
+        let mut state = self.state();
+        if state.era == job.era {
+            self.pend(&mut state, cause);
         }
-        self.protocol_error("a management request without a NUL");
-        Ok(request)
+    }
+
+    /// Shuts down in good order: what the volumes' caches hold is written.
+    fn shut_down(self: &Arc<Self>, job: &Job, value: u8) {
+        let Some(to) = Controller::of_shutdown(value) else {
+            return;
+        };
+        if let Err(error) = self.target.shutdown() {
+            tracing::warn!(%error, "not all could be written");
+        }
+        let mut state = self.state();
+        if state.era == job.era {
+            self.change(&mut state, to);
+        }
     }
 }

@@ -2,46 +2,26 @@
 
 //! What the host's accesses to BAR0 set in motion.
 //!
-//! Runs in the thread that talks to QEMU, so nothing here takes long: a doorbell
-//! latches what must not change any more (the tag in the mailbox) and queues the
-//! rest for the workers.
+//! Runs in the thread that talks to QEMU, so nothing here takes long: what a write hands
+//! over is latched, and the rest is left to the workers.
 
 use super::faults::Stage;
-use super::odd;
-use super::params::Doorbell;
 use super::regs::{self, MASK_ABOVE};
-use super::state::{Card, Phase, State};
+use super::state::{Card, State};
 use super::trace::field;
 use super::workers::{Job, Work};
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What the write of a counting doorbell amounts to.
-enum Rung {
-    /// It holds what it held before.
-    No,
-    /// It went up by one.
-    Once,
-    /// It jumped.
-    Jumped,
-}
-
-/// Compares a doorbell with what the card saw last, and remembers it.
-fn rung(seen: &mut u32, word: u32) -> Rung {
-    let step = word.wrapping_sub(*seen);
-    *seen = word;
-    match step {
-        0 => Rung::No,
-        1 => Rung::Once,
-        _ => Rung::Jumped,
-    }
-}
-
 /// The bytes that an access touches.
 struct Touched(Range<u64>);
 
 impl Touched {
+    fn new(offset: u64, data: &[u8]) -> Touched {
+        Touched(offset..offset.saturating_add(data.len() as u64))
+    }
+
     fn hits(&self, register: u32, width: u32) -> bool {
         let register = u64::from(register)..u64::from(register + width);
         self.0.start < register.end && register.start < self.0.end
@@ -50,17 +30,18 @@ impl Touched {
 
 impl Card {
     /// The host reads BAR0.
-    pub fn read(&self, offset: u64, data: &mut [u8]) {
+    pub fn read(self: &Arc<Self>, offset: u64, data: &mut [u8]) {
         let mut state = self.state();
-        let touched = Touched(offset..offset.saturating_add(data.len() as u64));
-        if !state.dead && touched.hits(regs::MOST_SCSI, 4) {
+        let touched = Touched::new(offset, data);
+        self.figures.lock().bar_reads += 1;
+        if !state.dead && touched.hits(regs::MOST_SLOTS, 4) {
             self.goes(&mut state, Stage::Probe);
         }
         match state.dead {
             true => data.fill(0xff),
             false => {
                 state.sram.read(offset, data);
-                self.misread(offset, data);
+                self.misread(&mut state, offset, data);
             }
         }
         self.trace_access("read", offset, data);
@@ -69,114 +50,73 @@ impl Card {
     /// The host writes BAR0.
     pub fn write(self: &Arc<Self>, offset: u64, data: &[u8]) {
         let mut state = self.state();
+        self.figures.lock().bar_writes += 1;
         self.trace_access("write", offset, data);
         if state.dead {
             return;
         }
-        let before = state.sram.u32(regs::SCSI_DOORBELL);
-        state.sram.write(offset, data);
-        let touched = Touched(offset..offset.saturating_add(data.len() as u64));
-        if touched.hits(regs::READY, 1) && state.sram.u8(regs::READY) == 0 {
-            state.phase = Phase::Down;
+        let params = self.params();
+        let proper = regs::is_the_hosts(offset, data.len(), &params);
+        if !proper {
+            let (len, name) = (data.len(), regs::name(offset, &params));
+            self.protocol_error(&format!("{len} bytes were written to {offset:#x} ({name})"));
         }
-        if touched.hits(regs::CONFIG_DOORBELL, 4) {
-            self.config_doorbell(&mut state);
+        let flags = state.sram.u32(regs::FLAGS);
+        state.sram.write(offset, data);
+        let touched = Touched::new(offset, data);
+        if touched.hits(regs::SUBMIT_RING, 2 * params.entries()) {
+            self.note_entry(&mut state, offset);
+        }
+        if touched.hits(regs::FLAGS, 4) {
+            self.write_flags(&mut state, flags);
+        }
+        if touched.hits(regs::SUBMIT_INDEX, 4) {
+            self.write_submit_index(&mut state);
+        }
+        if touched.hits(regs::CONSUMER, 4) {
+            self.write_consumer(&mut state);
         }
         if touched.hits(regs::MGMT_DOORBELL, 4) {
-            self.mgmt_doorbell(&mut state);
+            self.ring_mgmt(&mut state);
         }
-        if touched.hits(regs::SCSI_DOORBELL, 4) {
-            self.scsi_doorbell(&mut state, before);
+        if touched.hits(regs::STATE_CAUSE, 1) {
+            self.note_look(&mut state);
         }
-        for cause in [regs::SCSI_PENDING, regs::MGMT_PENDING] {
-            // Opening a mask lets out what waited behind it, but not what was told before.
-            let told = self.params().left_running;
-            if touched.hits(cause + MASK_ABOVE, 1) && state.sram.u8(cause) != 0 && !told {
-                self.interrupt(&state, cause);
+        for cause in regs::MASKED {
+            if touched.hits(cause, 1) && proper && state.sram.u8(cause) != 0 {
+                let value = state.sram.u8(cause);
+                self.protocol_error(&format!("{cause:#x} was written with {value:#x}, not 0"));
+            }
+            if touched.hits(cause + MASK_ABOVE, 1) {
+                self.write_mask(&state, cause);
             }
         }
     }
 
-    fn config_doorbell(self: &Arc<Self>, state: &mut State) {
-        let word = state.sram.u32(regs::CONFIG_DOORBELL);
-        match rung(&mut state.counters.config, word) {
-            Rung::No => {}
-            Rung::Once => self.configure(state),
-            Rung::Jumped => self.protocol_error("config doorbell jumped"),
+    fn write_mask(self: &Arc<Self>, state: &State, cause: u32) {
+        let mask = state.sram.u8(cause + MASK_ABOVE);
+        if ![0, regs::CLOSED].contains(&mask) {
+            let at = cause + MASK_ABOVE;
+            self.protocol_error(&format!(
+                "{at:#x} was written with {mask:#x}, not 0 or 0xff"
+            ));
+        }
+        // Opening a mask lets out what waited behind it, but not what was told before.
+        let told = self.params().left_running;
+        if mask == 0 && state.sram.u8(cause) != 0 && !told {
+            self.interrupt(state, cause);
         }
     }
 
-    fn mgmt_doorbell(&self, state: &mut State) {
-        let word = state.sram.u32(regs::MGMT_DOORBELL);
-        match rung(&mut state.counters.mgmt, word) {
-            Rung::No => return,
-            Rung::Once => {}
-            Rung::Jumped => return self.protocol_error("management doorbell jumped"),
-        }
-        if state.managing {
-            return self.protocol_error("management doorbell rang before the answer");
-        }
-        if self.submit(state, Work::Manage) {
-            state.managing = true;
-        }
-    }
-
-    fn scsi_doorbell(&self, state: &mut State, before: u32) {
-        match self.params().doorbell {
-            Doorbell::Constant => state.sram.put_u32(regs::SCSI_DOORBELL, before),
-            Doorbell::Counter => {
-                let word = state.sram.u32(regs::SCSI_DOORBELL);
-                match rung(&mut state.counters.scsi, word) {
-                    Rung::No => return,
-                    Rung::Once => {}
-                    Rung::Jumped => return self.protocol_error("SCSI doorbell jumped"),
-                }
-            }
-        }
-        if self.falters(state) {
-            return;
-        }
-        // Latched here: the host may write the mailbox anew at once.
-        let params = self.params();
-        let tag = state
-            .sram
-            .u16(odd::mailbox(params.odd, params.mailbox, state.taken));
-        state.taken += 1;
-        self.trace
-            .event("doorbell", |line| field!(line, "tag={tag}"));
-        self.submit_tag(state, tag);
-    }
-
-    fn submit_tag(&self, state: &mut State, tag: u16) {
-        if let Phase::Ready(regions) = &state.phase {
-            if u32::from(tag) >= regions.commands {
-                return self.protocol_error(&format!("tag {tag} is beyond the slots in use"));
-            }
-            if state.in_flight.contains(&tag) {
-                return self.protocol_error(&format!("tag {tag} is in flight already"));
-            }
-        }
-        if self.submit(state, Work::Scsi(tag)) {
-            state.in_flight.insert(tag);
-            self.figures.lock().submitted += 1;
-        }
-    }
-
-    /// Hands work to the workers, if the card takes any.
-    fn submit(&self, state: &mut State, work: Work) -> bool {
-        let Phase::Ready(regions) = &state.phase else {
-            self.protocol_error("a submit doorbell rang while the card was not ready");
-            return false;
-        };
-        let regions = regions.clone();
+    /// Hands work that no tag stands for to the workers.
+    pub(super) fn queue_manage(&self, state: &mut State, regions: Arc<super::regions::Regions>) {
         state.sequence += 1;
         self.queue.push(Job {
             era: state.era,
             sequence: state.sequence,
             regions,
-            work,
+            work: Work::Manage,
         });
-        true
     }
 
     fn trace_access(&self, kind: &str, offset: u64, data: &[u8]) {

@@ -1,45 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What nobody knows about the card, as one struct.
+//! What a card may be like, as one struct.
 //!
-//! Every statement of the hardware document that is only assumed (A) is a
-//! parameter here, so that a driver can be tried against a card that behaves
-//! otherwise. All are set as `KEY=VALUE`; [`KEYS`] is the whole vocabulary.
+//! What the hardware document only assumes (A) is a parameter here, and its default is the
+//! worst that a correct driver can stand. All are set as `KEY=VALUE`; [`KEYS`] is the whole
+//! vocabulary.
+
+mod values;
 
 use super::faults::{Plan, PlanError};
 use super::odd::{self, Odd};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
-
-/// How a slot's bytes 4..7 name the LUN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LunEncoding {
-    /// A big-endian u32 in bytes 4..7.
-    U32,
-    /// A big-endian u16 in bytes 4..5.
-    U16,
-}
-
-/// What a write to the SCSI submit doorbell (0x40) means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doorbell {
-    /// A counter: only a write of the last value + 1 submits a command.
-    Counter,
-    /// Any write submits a command; the register goes on reading the same value.
-    Constant,
-}
-
-/// Format of the entries of the completion ring (region C).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RingFormat {
-    /// The card never writes the ring.
-    None,
-    /// A big-endian u16 tag.
-    Tag16,
-    /// A big-endian u32 tag.
-    Tag32,
-}
+use values::{milliseconds, named, up_to, yes};
 
 /// Where the card takes a transfer's length from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,53 +25,65 @@ pub enum LengthFrom {
     Descriptor,
 }
 
-/// Which data-in transfers junk follows.
+/// When data-in comes inside the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JunkAfter {
-    /// Those that do not end on a 512-byte boundary (hazard 1).
-    Tail,
-    /// All of them. No driver can stand that: it is there to show that a test which
-    /// looks for junk would find some.
+pub enum Inline {
+    /// Never.
+    Never,
+    /// Whenever it fits.
+    Fits,
+    /// Where it fits, when the seed says so.
+    Seed,
+}
+
+/// What bit 0 of a slot's byte 1 has to be with a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListFlag {
+    /// Clear: the bit says that the descriptor is an entry in place.
+    Clear,
+    /// Set, as the article shows it.
+    Set,
+    /// The card does not look.
     Any,
 }
 
 /// The card's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardParams {
-    /// What a list index counts, in bytes (64 or 8).
-    pub list_unit: u32,
-    /// Distance of two tags' responses in region F, in bytes.
-    pub response_stride: u32,
-    /// Encoding of the LUN in a slot.
-    pub lun_encoding: LunEncoding,
-    /// Meaning of the SCSI submit doorbell.
-    pub doorbell: Doorbell,
-    /// Width of an entry's word count, in bits (24 or 16).
-    pub entry_count: u32,
-    /// Junk past the end of a data-in transfer: at most this many bytes, a seeded
-    /// random number of them for each transfer (hazard 1).
-    pub junk: u32,
-    /// Junk past the end of a data-in transfer: always exactly this many bytes.
-    /// Goes before `junk`.
-    pub overrun: Option<u32>,
-    /// Which transfers junk follows.
-    pub junk_after: JunkAfter,
-    /// Format of the completion ring.
-    pub ring: RingFormat,
-    /// Source of a transfer's length.
-    pub length_from: LengthFrom,
-    /// From the configuration doorbell to "ready".
-    pub bring_up_delay: Duration,
     /// Seed of everything that is random.
     pub seed: u64,
     /// Threads that execute commands.
     pub workers: usize,
     /// Most time that a command is held back before it runs (seeded random).
     pub delay: Duration,
-    /// Most SCSI commands (register 0xb4).
-    pub commands: u32,
-    /// Offset in BAR0 of the SCSI submit mailbox (registers 0xc4, 0xc8).
-    pub mailbox: u32,
+    /// From power-on to state 2.
+    pub init: Duration,
+    /// From the flag in 0x2c to 0x5d.
+    pub ready: Duration,
+    /// From there to state 4.
+    pub enable: Duration,
+    /// Source of a transfer's length.
+    pub length_from: LengthFrom,
+    /// Whether data-in comes inside the response.
+    pub inline: Inline,
+    /// LUN 0 is the card's own unit.
+    pub lun0_card: bool,
+    /// A handshake sets 0x40, 0x48 and 0x4c to 0.
+    pub reset_indices: bool,
+    /// Commands that a handshake finds in flight are answered after it, and not forgotten.
+    pub late_answers: bool,
+    /// What byte 1 has to be with a list.
+    pub list_flag: ListFlag,
+    /// Victims of functions 2, 4 and 8 turn up in the ring.
+    pub victims_ring: bool,
+    /// The card completes nothing while its ring is full.
+    pub stall: bool,
+    /// One write of 0x40 may submit several tags.
+    pub batch: bool,
+    /// Tags below may have lists.
+    pub lists: u32,
+    /// Most SCSI slots (register 0xb4).
+    pub slots: u32,
     /// The host's resets do not reach the card, as in kexec: it goes on as it was. A
     /// handshake leaves pending what is pending, and no interrupt comes of that.
     pub left_running: bool,
@@ -110,22 +96,23 @@ pub struct CardParams {
 impl Default for CardParams {
     fn default() -> Self {
         CardParams {
-            list_unit: 64,
-            response_stride: 64,
-            lun_encoding: LunEncoding::U32,
-            doorbell: Doorbell::Counter,
-            entry_count: 24,
-            junk: 16,
-            overrun: None,
-            junk_after: JunkAfter::Tail,
-            ring: RingFormat::Tag32,
-            length_from: LengthFrom::Cdb,
-            bring_up_delay: Duration::from_millis(20),
             seed: 1,
             workers: 4,
             delay: Duration::ZERO,
-            commands: 128,
-            mailbox: 0x174,
+            init: Duration::from_millis(20),
+            ready: Duration::from_millis(20),
+            enable: Duration::from_millis(5),
+            length_from: LengthFrom::Cdb,
+            inline: Inline::Seed,
+            lun0_card: false,
+            reset_indices: false,
+            late_answers: true,
+            list_flag: ListFlag::Clear,
+            victims_ring: false,
+            stall: true,
+            batch: true,
+            lists: 60,
+            slots: 128,
             left_running: false,
             faults: Plan::default(),
             odd: None,
@@ -145,54 +132,48 @@ pub struct Key {
     set: fn(&mut CardParams, &str) -> Option<()>,
 }
 
-/// Most junk bytes that hazard 1 is made of, unless it is said exactly how many.
-pub(super) const MOST_JUNK: u32 = 512;
-
-/// Most of them where it is said exactly how many: what a driver can leave no room for.
-const MOST_OVERRUN: u32 = 16 * 1024;
-
 /// The key of faults: there are too many for a list of its values.
 const FAULT: &str = "fault";
 
 /// Every key that [`CardParams::set`] knows.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
-    Key { name: "list-unit", values: "8|16|64|512", about: "bytes that a list index counts",
-        set: |p, v| one_of(v, &[8, 16, 64, 512]).map(|n| p.list_unit = n) },
-    Key { name: "response-stride", values: "32|48|64|128|256|512|1024", about: "bytes from one tag's response to the next",
-        set: |p, v| one_of(v, &[32, 48, 64, 128, 256, 512, 1024]).map(|n| p.response_stride = n) },
-    Key { name: "lun-encoding", values: "u32|u16", about: "the LUN in bytes 4..7 or 4..5 of a slot",
-        set: |p, v| named(v, &[("u32", LunEncoding::U32), ("u16", LunEncoding::U16)]).map(|e| p.lun_encoding = e) },
-    Key { name: "doorbell", values: "counter|constant", about: "0x40 counts, or any write to it submits",
-        set: |p, v| named(v, &[("counter", Doorbell::Counter), ("constant", Doorbell::Constant)]).map(|d| p.doorbell = d) },
-    Key { name: "entry-count", values: "24|16", about: "bits of an entry's word count",
-        set: |p, v| one_of(v, &[16, 24]).map(|n| p.entry_count = n) },
-    Key { name: "junk", values: "0..=512", about: "at most so many junk bytes after a data-in transfer that does not end on 512",
-        set: |p, v| up_to(v, MOST_JUNK).map(|n| { p.junk = n; p.overrun = None; }) },
-    Key { name: "overrun", values: "0..=16384", about: "exactly so many junk bytes (junk-exact is the same key)",
-        set: |p, v| up_to(v, MOST_OVERRUN).map(|n| p.overrun = Some(n)) },
-    Key { name: "junk-exact", values: "0..=16384", about: "see overrun",
-        set: |p, v| up_to(v, MOST_OVERRUN).map(|n| p.overrun = Some(n)) },
-    Key { name: "junk-after", values: "tail|any", about: "junk where a transfer does not end on 512, or (beyond every driver) always",
-        set: |p, v| named(v, &[("tail", JunkAfter::Tail), ("any", JunkAfter::Any)]).map(|j| p.junk_after = j) },
-    Key { name: "ring", values: "none|tag16|tag32", about: "entries of the completion ring",
-        set: |p, v| named(v, &[("none", RingFormat::None), ("tag16", RingFormat::Tag16), ("tag32", RingFormat::Tag32)]).map(|r| p.ring = r) },
-    Key { name: "length-from", values: "cdb|descriptor", about: "a transfer runs past the end of its descriptor, or stops there",
-        set: |p, v| named(v, &[("cdb", LengthFrom::Cdb), ("descriptor", LengthFrom::Descriptor)]).map(|l| p.length_from = l) },
-    Key { name: "bring-up-delay", values: "MILLISECONDS", about: "from the configuration doorbell to ready",
-        set: |p, v| up_to(v, 600_000).map(|n| p.bring_up_delay = Duration::from_millis(n.into())) },
     Key { name: "seed", values: "NUMBER", about: "seed of junk, delays and faults",
         set: |p, v| v.parse().ok().map(|n| p.seed = n) },
     Key { name: "workers", values: "1..=64", about: "threads that execute commands",
         set: |p, v| up_to(v, 64).filter(|n| *n > 0).map(|n| p.workers = n as usize) },
     Key { name: "delay-us", values: "MICROSECONDS", about: "at most so long is a command held back (random)",
         set: |p, v| up_to(v, 60_000_000).map(|n| p.delay = Duration::from_micros(n.into())) },
-    Key { name: "commands", values: "1..=4096", about: "most SCSI commands (register 0xb4)",
-        set: |p, v| up_to(v, 4096).filter(|n| *n > 0).map(|n| p.commands = n) },
-    Key { name: "mailbox", values: "OFFSET", about: "where the SCSI submit mailbox lies (even, 0x150..=0xffffe)",
-        set: |p, v| number(v).filter(|n| *n % 2 == 0 && (0x150..=0xffffe).contains(n)).map(|n| p.mailbox = n) },
+    Key { name: "init-ms", values: "0..=600000", about: "from power-on to state 2: half in state 0, half in state 15",
+        set: |p, v| milliseconds(v).map(|t| p.init = t) },
+    Key { name: "ready-ms", values: "0..=600000", about: "from the flag in 0x2c to 0x5d and state 3",
+        set: |p, v| milliseconds(v).map(|t| p.ready = t) },
+    Key { name: "enable-ms", values: "0..=600000", about: "from state 3 to state 4",
+        set: |p, v| milliseconds(v).map(|t| p.enable = t) },
+    Key { name: "length-from", values: "cdb|descriptor", about: "a transfer runs past the end of its descriptor, or stops there",
+        set: |p, v| named(v, &[("cdb", LengthFrom::Cdb), ("descriptor", LengthFrom::Descriptor)]).map(|l| p.length_from = l) },
+    Key { name: "inline", values: "never|fits|seed", about: "data-in of at most 24 bytes comes inside the response",
+        set: |p, v| named(v, &[("never", Inline::Never), ("fits", Inline::Fits), ("seed", Inline::Seed)]).map(|i| p.inline = i) },
+    Key { name: "lun0", values: "disk|card", about: "LUN 0 is a volume, or the card's own unit with volumes from LUN 1 on",
+        set: |p, v| named(v, &[("disk", false), ("card", true)]).map(|c| p.lun0_card = c) },
+    Key { name: "indices", values: "keep|reset", about: "a handshake leaves 0x40, 0x48 and 0x4c as they are, or sets them to 0",
+        set: |p, v| named(v, &[("keep", false), ("reset", true)]).map(|r| p.reset_indices = r) },
+    Key { name: "old-commands", values: "late|forget", about: "what a handshake finds in flight is answered 20 ms after it, or never",
+        set: |p, v| named(v, &[("late", true), ("forget", false)]).map(|l| p.late_answers = l) },
+    Key { name: "list-flag", values: "clear|set|any", about: "what bit 0 of a slot's byte 1 has to be with a list",
+        set: |p, v| named(v, &[("clear", ListFlag::Clear), ("set", ListFlag::Set), ("any", ListFlag::Any)]).map(|f| p.list_flag = f) },
+    Key { name: "reset-victims", values: "gone|ring", about: "victims of functions 2, 4 and 8 never turn up, or with TASK ABORTED",
+        set: |p, v| named(v, &[("gone", false), ("ring", true)]).map(|r| p.victims_ring = r) },
+    Key { name: "stall", values: "yes|no", about: "nothing completes while the completion ring is full, or entries are lost",
+        set: |p, v| yes(v).map(|s| p.stall = s) },
+    Key { name: "batch", values: "yes|no", about: "a write of 0x40 submits all new tags, or (to be refused) only one",
+        set: |p, v| yes(v).map(|b| p.batch = b) },
+    Key { name: "lists", values: "1..=4096", about: "tags below this may have lists",
+        set: |p, v| up_to(v, 4096).filter(|n| *n > 0).map(|n| p.lists = n) },
+    Key { name: "slots", values: "1..=4096", about: "most SCSI slots (register 0xb4)",
+        set: |p, v| up_to(v, 4096).filter(|n| *n > 0).map(|n| p.slots = n) },
     Key { name: "left-running", values: "no|yes", about: "no reset reaches the card, and what it left pending stays so",
-        set: |p, v| named(v, &[("no", false), ("yes", true)]).map(|l| p.left_running = l) },
+        set: |p, v| yes(v).map(|l| p.left_running = l) },
     Key { name: FAULT, values: "NAME[:[N][xMOST][@WHERE]]|chaos|none", about: "what goes wrong; may be repeated (`tools/vm faults` lists the names)",
         set: |p, v| p.faults.add(v).ok() },
     Key { name: "odd", values: "none|NAME (see `tools/vm settings`)", about: "in which way a driver has to refuse the card",
@@ -251,6 +232,16 @@ impl fmt::Display for Vocabulary {
 }
 
 impl CardParams {
+    /// Most entries of a ring: one more than there are slots, so that it cannot overflow.
+    pub fn entries(&self) -> u32 {
+        self.slots + 1
+    }
+
+    /// The LUN of the first volume.
+    pub fn first_volume(&self) -> u16 {
+        self.lun0_card.into()
+    }
+
     /// Sets one parameter from `KEY=VALUE`.
     pub fn set(&mut self, setting: &str) -> Result<(), ConfigError> {
         let (name, value) = setting
@@ -284,88 +275,5 @@ impl FromStr for CardParams {
             params.set(setting)?;
         }
         Ok(params)
-    }
-}
-
-fn number(text: &str) -> Option<u32> {
-    match text.strip_prefix("0x") {
-        Some(hex) => u32::from_str_radix(hex, 16).ok(),
-        None => text.parse().ok(),
-    }
-}
-
-fn up_to(text: &str, most: u32) -> Option<u32> {
-    number(text).filter(|n| *n <= most)
-}
-
-fn one_of(text: &str, choices: &[u32]) -> Option<u32> {
-    number(text).filter(|n| choices.contains(n))
-}
-
-fn named<T: Copy>(text: &str, choices: &[(&str, T)]) -> Option<T> {
-    choices
-        .iter()
-        .find(|(name, _)| *name == text)
-        .map(|(_, value)| *value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_setting_reaches_its_field() {
-        let params: CardParams = "list-unit=8 response-stride=128 lun-encoding=u16 \
-            doorbell=constant entry-count=16 junk=64 junk-after=any ring=none length-from=descriptor \
-            bring-up-delay=5 seed=7 workers=2 delay-us=100 commands=60 mailbox=0x200 left-running=yes \
-            odd=truncate32"
-            .parse()
-            .unwrap();
-        assert_eq!(
-            params,
-            CardParams {
-                list_unit: 8,
-                response_stride: 128,
-                lun_encoding: LunEncoding::U16,
-                doorbell: Doorbell::Constant,
-                entry_count: 16,
-                junk: 64,
-                overrun: None,
-                junk_after: JunkAfter::Any,
-                ring: RingFormat::None,
-                length_from: LengthFrom::Descriptor,
-                bring_up_delay: Duration::from_millis(5),
-                seed: 7,
-                workers: 2,
-                delay: Duration::from_micros(100),
-                commands: 60,
-                mailbox: 0x200,
-                left_running: true,
-                faults: Plan::default(),
-                odd: Some(Odd::Truncate32),
-            }
-        );
-        let exact: CardParams = "junk-exact=64".parse().unwrap();
-        assert_eq!(exact.overrun, Some(64));
-    }
-
-    #[test]
-    fn errors_say_what_would_be_right() {
-        let mut params = CardParams::default();
-        let unknown = params.set("colour=red").unwrap_err().to_string();
-        assert!(
-            unknown.contains("list-unit=8|16|64|512") && unknown.contains("delay-us"),
-            "{unknown}"
-        );
-        let value = params.set("ring=big").unwrap_err().to_string();
-        assert_eq!(value, "ring takes none|tag16|tag32, not \"big\"");
-        let odd = params.set("odd=strange").unwrap_err().to_string();
-        assert!(odd.contains("`tools/vm settings`"), "{odd}");
-        let fault = params.set("fault=nonsense").unwrap_err().to_string();
-        assert!(fault.starts_with("no fault \"nonsense\"; faults: chaos, lost-interrupt, "));
-        let fault = params.set("fault=busy:often").unwrap_err().to_string();
-        assert_eq!(fault, "\"often\" is not [N][xMOST][@WHERE]");
-        assert!(params.set("junk").is_err() && params.set("junk=513").is_err());
-        assert_eq!(params, CardParams::default());
     }
 }

@@ -17,7 +17,7 @@ pub struct Refused {
     pub length: u64,
     /// The command it was for; none for the management channel.
     pub tag: Option<u16>,
-    /// What it was for ("slot", "list", "data", "junk", "response", ...).
+    /// What it was for ("slot", "list", "data", "response", "ring", ...).
     pub what: &'static str,
     /// Why it was refused.
     pub why: Why,
@@ -35,23 +35,37 @@ pub struct Report {
     pub refused_for: BTreeMap<&'static str, u64>,
     /// DMA that came to nothing because the card was no bus master.
     pub dma_blocked: u64,
-    /// SCSI commands that were submitted.
+    /// SCSI commands that the card has taken from the submit ring.
     pub submitted: u64,
-    /// SCSI commands whose response reached the host, well ended or not.
+    /// SCSI commands that reached the completion ring, well ended or not.
     pub completed: u64,
-    /// Of these, the ones that ended in CHECK CONDITION.
+    /// Responses with sense.
     pub check_conditions: u64,
-    /// SCSI commands that ended without a response: reset, or no bus master.
+    /// Responses with data inside.
+    pub inline: u64,
+    /// SCSI commands that ended without a response: reset, handshake, or no bus master.
     pub dropped: u64,
-    /// Management commands answered.
+    /// SCSI commands that task management has ended.
+    pub aborted: u64,
+    /// Task management requests answered.
+    pub tasks: u64,
+    /// Management frames answered.
     pub managed: u64,
+    /// Reads of BAR0.
+    pub bar_reads: u64,
+    /// Writes of BAR0.
+    pub bar_writes: u64,
+    /// Of these, writes of the submit index (0x40).
+    pub submit_writes: u64,
+    /// And of the consumer index (0x4c).
+    pub consumer_writes: u64,
     /// Interrupts sent.
     pub interrupts: u64,
     /// Interrupts lost: the host has set up no MSI, or the card is no bus master.
     pub interrupts_lost: u64,
     /// Commands whose CDB moved more than their descriptor covered (hazard 2).
     pub overruns: u64,
-    /// Junk bytes written behind data-in transfers (hazard 1).
+    /// Junk bytes written behind data, to the end of 8 bytes (hazard 1).
     pub junk_bytes: u64,
     /// Data bytes that went to the host.
     pub bytes_in: u64,
@@ -61,7 +75,7 @@ pub struct Report {
     pub handshakes: u64,
     /// Resets of the card, of any kind.
     pub resets: u64,
-    /// Things the host did that the hardware document knows no meaning for.
+    /// Things the host did that K does not do.
     pub protocol_errors: u64,
     /// The first of them.
     pub first_protocol_error: Option<String>,

@@ -4,10 +4,11 @@
 //!
 //! Every line is `<µs since start> <kind> key=value ...`, for people and for
 //! scripts alike; values hold no blanks. Kinds: `config-read`, `config-write`,
-//! `read`, `write` (BAR0, values decoded big-endian), `ready`, `doorbell`, `slot`,
-//! `entry`, `data-in`, `data-out`, `junk`, `overrun`, `response`, `ring`, `mgmt`,
-//! `msi`, `msi-lost`, `msi-held`, `masked`, `dropped`, `reset`, `dma-refused`,
-//! `protocol-error`, `map`, `unmap`.
+//! `read`, `write` (BAR0, values decoded big-endian), `state`, `ready`, `submit`, `slot`,
+//! `entry`, `data-in`, `data-out`, `inline`, `overrun`, `task`, `response`, `ring`, `stall`,
+//! `late-answer`, `consumer`, `mgmt`, `msi`, `msi-lost`, `msi-held`, `masked`, `dropped`,
+//! `reset`, `another-card`, `faults`, `fault`, `dma-refused`, `protocol-error`, `map`,
+//! `unmap`.
 //!
 //! While recording is off an event costs one relaxed load.
 

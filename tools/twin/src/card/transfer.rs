@@ -5,29 +5,26 @@
 //! How much moves is the CDB's business; the descriptor only says where. Where the
 //! two disagree, the card does the worst it might (hazard 2): it goes on past the
 //! end of the last entry, unless the parameter `length-from` says otherwise. The
-//! card moves whole 4-byte words, and now and then writes junk behind data-in
-//! (hazard 1).
+//! card moves whole units of 8 bytes: what is behind the data in the last of them is
+//! junk (hazard 1).
 
-use super::bringup::Regions;
 use super::dma::{Errand, NoDma};
-use super::faults::Kind;
 use super::odd::{self, Odd};
-use super::params::{JunkAfter, LengthFrom, MOST_JUNK};
+use super::params::LengthFrom;
+use super::referee;
+use super::regions::Regions;
 use super::state::Card;
 use super::trace::field;
-use super::wire::{Descriptor, ENTRY_LEN, Entry};
-use rand::{Rng, RngCore};
+use super::wire::{Descriptor, ENTRY_LEN, Entry, Slot, UNIT_LEN, Unit};
+use rand::RngCore;
 use rand_chacha::ChaCha8Rng;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Length of the pieces in which a list is read: one 64-byte unit.
-const LIST_PIECE: usize = 64;
-/// Most entries of a list that the card looks at.
-const MOST_ENTRIES: usize = 1 << 16;
-/// Junk follows a transfer that does not end on a multiple of this.
-const JUNK_BOUNDARY: u64 = 512;
+/// The card moves so many bytes at once.
+const GRAIN: u64 = 8;
 
 /// Why a transfer did not take place as a whole.
 pub enum Short {
@@ -59,23 +56,28 @@ struct Piece {
     length: u64,
 }
 
-/// Rounds up to whole words, as the card does.
-fn words(length: u64) -> u64 {
-    length.next_multiple_of(4)
+impl Piece {
+    fn whole(&self) -> u64 {
+        self.length.next_multiple_of(GRAIN)
+    }
 }
 
 impl Transfer<'_> {
     /// Brings `length` bytes from the host.
-    pub fn fetch(&self, descriptor: &Descriptor, length: u64) -> Result<Vec<u8>, Short> {
-        let pieces = self.plan(descriptor, length)?;
+    pub fn fetch(
+        &self,
+        slot: &Slot,
+        descriptor: &Descriptor,
+        length: u64,
+    ) -> Result<Vec<u8>, Short> {
+        let pieces = self.plan(slot, descriptor, length)?;
         let mut data = Vec::new();
         for piece in &pieces {
             self.dawdle(pieces.len());
             let from = data.len();
-            data.resize(from + words(piece.length) as usize, 0);
-            self.card
-                .dma
-                .read(self.errand, "data", piece.address, &mut data[from..])?;
+            data.resize(from + piece.whole() as usize, 0);
+            let to = &mut data[from..];
+            self.card.dma.read(self.errand, "data", piece.address, to)?;
             data.truncate(from + piece.length as usize);
         }
         if (data.len() as u64) < length {
@@ -86,92 +88,62 @@ impl Transfer<'_> {
         Ok(data)
     }
 
-    /// Takes data to the host, with the junk that comes with it.
+    /// Takes data to the host.
     pub fn deliver(
         &self,
+        slot: &Slot,
         descriptor: &Descriptor,
         data: &[u8],
         random: &mut ChaCha8Rng,
     ) -> Result<(), NoDma> {
-        let pieces = self.plan(descriptor, data.len() as u64)?;
-        let (mut rest, mut end) = (data, None);
+        let mut pieces = self.plan(slot, descriptor, data.len() as u64)?;
+        if self.card.params().odd == Some(Odd::TailLost) && pieces.len() > 1 {
+            pieces.pop();
+        }
+        let mut rest = data;
         for piece in &pieces {
             self.dawdle(pieces.len());
             let (now, later) = rest.split_at((piece.length as usize).min(rest.len()));
             rest = later;
-            if odd::is_lost(self.card.params().odd, piece.address) {
-                continue;
+            let mut whole = now.to_vec();
+            if now.len() as u64 != piece.whole() {
+                whole.resize(piece.whole() as usize, 0);
+                random.fill_bytes(&mut whole[now.len()..]);
+                self.card.figures.lock().junk_bytes += (whole.len() - now.len()) as u64;
             }
-            if now.len() % 4 == 0 {
-                self.card
-                    .dma
-                    .write(self.errand, "data", piece.address, now)?;
-            } else {
-                let mut padded = vec![0; words(piece.length) as usize];
-                random.fill_bytes(&mut padded);
-                padded[..now.len()].copy_from_slice(now);
-                self.card
-                    .dma
-                    .write(self.errand, "data", piece.address, &padded)?;
-            }
-            end = piece.address.checked_add(words(piece.length));
+            let at = piece.address;
+            self.card.dma.write(self.errand, "data", at, &whole)?;
         }
         self.card.figures.lock().bytes_in += (data.len() - rest.len()) as u64;
         self.moved("data-in", data, &pieces);
-        if let (Some(Odd::ListNeverStops), Descriptor::List(index)) =
-            (self.card.params().odd, descriptor)
-        {
-            self.go_on(*index, data.len() as u64, random)?;
-        }
-        end.map_or(Ok(()), |end| self.junk(end, random))
+        Ok(())
     }
 
     /// Takes the time of one piece of so many, unless the command is over.
     fn dawdle(&self, pieces: usize) {
         let until = Instant::now() + self.pace / pieces.max(1) as u32;
-        while Instant::now() < until && self.card.state().era == self.errand.era {
+        let goes_on = || {
+            let state = self.card.state();
+            let command = state.in_flight.get(&self.tag);
+            command.is_some_and(|it| it.sequence == self.errand.sequence && !it.hurry)
+        };
+        while Instant::now() < until && goes_on() {
             thread::sleep(Duration::from_millis(5));
         }
     }
 
-    /// Hazard 1. That the host refuses it changes nothing for the command.
-    fn junk(&self, end: u64, random: &mut ChaCha8Rng) -> Result<(), NoDma> {
-        let params = &self.card.params();
-        let mut length = params
-            .overrun
-            .unwrap_or_else(|| random.random_range(0..=params.junk));
-        let clean = end % JUNK_BOUNDARY == 0 && params.junk_after == JunkAfter::Tail;
-        if !clean && self.card.strikes(Kind::LongJunk).is_some() {
-            length = MOST_JUNK;
-        }
-        if clean || length == 0 {
-            return Ok(());
-        }
-        let mut junk = vec![0; length as usize];
-        random.fill_bytes(&mut junk);
-        self.card.trace.event("junk", |line| {
-            field!(line, "tag={} addr={end:#012x} bytes={length}", self.tag)
-        });
-        match self.card.dma.write(self.errand, "junk", end, &junk) {
-            Ok(()) => {
-                self.card.figures.lock().junk_bytes += u64::from(length);
-                Ok(())
-            }
-            Err(NoDma::Refused) => Ok(()),
-            Err(NoDma::Gone) => Err(NoDma::Gone),
-        }
-    }
-
     /// Where `length` bytes go. Less, if the descriptor ends first and the card
-    /// heeds it.
-    fn plan(&self, descriptor: &Descriptor, length: u64) -> Result<Vec<Piece>, NoDma> {
+    /// heeds it, or leads nowhere.
+    fn plan(&self, slot: &Slot, descriptor: &Descriptor, length: u64) -> Result<Vec<Piece>, NoDma> {
         let entries = match *descriptor {
-            Descriptor::None => vec![Entry {
-                address: 0,
-                words: 0,
-            }],
-            Descriptor::Direct(entry) => vec![entry],
-            Descriptor::List(index) => self.list(index, length)?,
+            Descriptor::None => Vec::new(),
+            Descriptor::InPlace(entry) => {
+                if let Some(line) = referee::entry_in_place(&entry, slot) {
+                    self.complain(&line);
+                }
+                vec![self.follow(0, entry)]
+            }
+            Descriptor::List(index) => self.list(index)?,
         };
         let (mut pieces, mut left) = (Vec::with_capacity(entries.len()), length);
         for entry in &entries {
@@ -182,9 +154,8 @@ impl Transfer<'_> {
                 length,
             });
         }
-        if left > 0 {
-            let what = format!("tag {}: CDB moves {left} bytes too many", self.tag);
-            tracing::warn!("{what}");
+        if left > 0 && !entries.is_empty() {
+            tracing::warn!("tag {}: CDB moves {left} bytes too many", self.tag);
             self.card.figures.lock().overruns += 1;
             self.card
                 .trace
@@ -199,72 +170,55 @@ impl Transfer<'_> {
         Ok(pieces)
     }
 
-    /// Reads a list as far as `length` needs it, or to the zero entry at its end.
-    fn list(&self, index: u16, length: u64) -> Result<Vec<Entry>, NoDma> {
-        let params = &self.card.params();
-        // Whatever an index counts, the region is told in units of 64 bytes.
-        let start = u64::from(index) * u64::from(params.list_unit);
-        let region_len = u64::from(self.regions.list_units) * LIST_PIECE as u64;
-        if start >= region_len {
-            self.card
-                .protocol_error(&format!("list index {index:#x} is beyond region E"));
-        }
-        let (mut at, mut entries, mut covered) = (start, Vec::new(), 0);
-        while covered < length {
-            let piece = region_len.saturating_sub(at).min(LIST_PIECE as u64) as usize;
-            if piece < ENTRY_LEN || entries.len() >= MOST_ENTRIES {
-                self.card
-                    .protocol_error(&format!("tag {}: the list does not end", self.tag));
-                break;
+    /// Reads a list, unit by unit, to its end.
+    fn list(&self, first: u16) -> Result<Vec<Entry>, NoDma> {
+        let (mut entries, mut seen) = (Vec::new(), HashSet::new());
+        let mut index = first;
+        loop {
+            if u32::from(index) >= self.regions.list_units {
+                let units = self.regions.list_units;
+                self.complain(&format!("list unit {index} is not one of {units}"));
+                return Ok(entries);
             }
-            let mut raw = [0; LIST_PIECE];
-            let address = self.regions.lists.saturating_add(at);
-            self.card
-                .dma
-                .read(self.errand, "list", address, &mut raw[..piece])?;
-            at += piece as u64;
-            for raw in raw[..piece].chunks_exact(ENTRY_LEN) {
-                let raw = <[u8; ENTRY_LEN]>::try_from(raw).unwrap_or_default();
-                if raw == [0; ENTRY_LEN] {
-                    return Ok(self.or_nowhere(entries));
-                }
-                let entry = Entry::decode(raw, params);
-                self.trace_entry(entries.len(), &entry);
-                covered += entry.bytes();
-                entries.push(entry);
-                if covered >= length {
-                    break;
-                }
+            if !seen.insert(index) {
+                self.complain(&format!("the list comes back to unit {index}"));
+                return Ok(entries);
             }
-            if odd::is_short(params.odd) {
+            let mut unit = Unit([0; UNIT_LEN]);
+            let at = self.regions.unit(index);
+            self.card.dma.read(self.errand, "list", at, &mut unit.0)?;
+            for line in referee::unit(&unit, index) {
+                self.complain(&line);
+            }
+            for raw in unit.entries().take_while(|raw| *raw != [0; ENTRY_LEN]) {
+                entries.push(self.follow(entries.len(), Entry::decode(raw)));
+            }
+            index = unit.link();
+            if index == 0 || self.card.params().odd == Some(Odd::ListFirstUnitOnly) {
                 break;
             }
         }
-        Ok(self.or_nowhere(entries))
-    }
-
-    /// A list without entries leads to address 0, as a missing descriptor does.
-    fn or_nowhere(&self, entries: Vec<Entry>) -> Vec<Entry> {
         if entries.is_empty() {
-            vec![Entry {
-                address: 0,
-                words: 0,
-            }]
-        } else {
-            entries
+            self.complain("a list without an entry");
+        }
+        Ok(entries)
+    }
+
+    /// An entry as the card follows it.
+    fn follow(&self, n: usize, entry: Entry) -> Entry {
+        self.card.trace.event("entry", |line| {
+            let (tag, at, bytes) = (self.tag, entry.address, entry.bytes());
+            field!(line, "tag={tag} n={n} addr={at:#012x} bytes={bytes}")
+        });
+        Entry {
+            address: odd::address(self.card.params().odd, entry.address),
+            ..entry
         }
     }
 
-    fn trace_entry(&self, n: usize, entry: &Entry) {
-        self.card.trace.event("entry", |line| {
-            let bytes = entry.bytes();
-            field!(
-                line,
-                "tag={} n={n} addr={:#012x} bytes={bytes}",
-                self.tag,
-                entry.address
-            )
-        });
+    fn complain(&self, what: &str) {
+        self.card
+            .protocol_error(&format!("tag {}: {what}", self.tag));
     }
 
     fn moved(&self, kind: &str, data: &[u8], pieces: &[Piece]) {

@@ -1,42 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The bytes in host memory that host and card talk in: command slots,
-//! scatter-gather entries, responses.
+//! The bytes in host memory that host and card talk in: slots, entries, list units,
+//! responses.
 //!
 //! Written from the hardware document alone. The driver has a codec of its own;
 //! the two share nothing, so that a mistake in one is not a mistake in both.
 
-use super::odd;
-use super::params::{CardParams, LunEncoding};
+use super::params::ListFlag;
 use crate::scsi::SENSE_LEN;
 
-/// Length of a command slot in region A.
+/// Length of a slot.
 pub const SLOT_LEN: usize = 32;
-
-/// Length of a scatter-gather entry.
+/// Length of an entry.
 pub const ENTRY_LEN: usize = 8;
-
-/// Length of a response without sense data.
-pub const HEADER_LEN: usize = 8;
+/// Length of a list unit.
+pub const UNIT_LEN: usize = 64;
+/// Entries of a list unit.
+pub const UNIT_ENTRIES: usize = 7;
+/// Length of a response.
+pub const RESPONSE_LEN: usize = 32;
+/// Where in a response the data or the sense begins.
+pub const BODY: usize = 8;
+/// Most that can follow there.
+pub const MOST_BODY: usize = RESPONSE_LEN - BODY;
 
 /// One piece of host memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Bus address, 40 bits.
     pub address: u64,
-    /// Length in 4-byte words.
+    /// Length in 4-byte words, 24 bits.
     pub words: u32,
 }
 
 impl Entry {
     /// Decodes an entry: 5 bytes of address, 3 of word count.
-    pub fn decode(raw: [u8; ENTRY_LEN], params: &CardParams) -> Entry {
+    pub fn decode(raw: [u8; ENTRY_LEN]) -> Entry {
         let [a, b, c, d, e, high, mid, low] = raw;
-        let high = if params.entry_count == 24 { high } else { 0 };
-        let address = u64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
         Entry {
-            address: odd::address(params.odd, address),
-            words: odd::count(params.odd, u32::from_be_bytes([0, high, mid, low])),
+            address: u64::from_be_bytes([0, 0, 0, a, b, c, d, e]),
+            words: u32::from_be_bytes([0, high, mid, low]),
         }
     }
 
@@ -46,59 +49,96 @@ impl Entry {
     }
 }
 
-/// Where a command's data lies, as its slot says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Descriptor {
-    /// All zero: no data.
-    None,
-    /// One entry, in the slot itself.
-    Direct(Entry),
-    /// A list in region E that begins at this unit.
-    List(u16),
-}
+/// A unit of a list: seven entries, and the index of the next unit.
+pub struct Unit(pub [u8; UNIT_LEN]);
 
-impl Descriptor {
-    /// Decodes a slot's last 8 bytes.
-    pub fn decode(raw: [u8; ENTRY_LEN], params: &CardParams) -> Descriptor {
-        match raw {
-            [0, 0, 0, 0, 0, 0, 0, 0] => Descriptor::None,
-            [high, low, 0, 0, 0, 0, 0, 0] => Descriptor::List(u16::from_be_bytes([high, low])),
-            raw => Descriptor::Direct(Entry::decode(raw, params)),
-        }
+impl Unit {
+    /// Its entries, those that are not used included.
+    pub fn entries(&self) -> impl Iterator<Item = [u8; ENTRY_LEN]> + '_ {
+        let entries = self.0.chunks_exact(ENTRY_LEN).take(UNIT_ENTRIES);
+        entries.map(|raw| raw.try_into().unwrap_or_default())
+    }
+
+    /// The index of the next unit; 0 in the last one.
+    pub fn link(&self) -> u16 {
+        u16::from_be_bytes([self.0[56], self.0[57]])
+    }
+
+    /// What lies behind the link.
+    pub fn rest(&self) -> &[u8] {
+        &self.0[58..]
     }
 }
 
-/// A SCSI command as the host puts it into region A.
+/// Where a command's data lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Descriptor {
+    /// Nowhere.
+    None,
+    /// In one piece, which the slot itself describes.
+    InPlace(Entry),
+    /// In a list that begins with this unit.
+    List(u16),
+}
+
+/// What a slot asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A SCSI command.
+    Scsi,
+    /// Task management.
+    Task,
+}
+
+/// A request as the host puts it into a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
+    /// What it asks for.
+    pub kind: Kind,
+    /// Byte 1; bit 0 says that the descriptor is an entry in place.
+    pub flags: u8,
     /// The tag that the slot repeats.
     pub tag: u16,
-    /// The LUN; one that does not fit 16 bits names no logical unit.
-    pub lun: u32,
+    /// The LUN.
+    pub lun: u16,
+    /// Byte 7: a SCSI command's task attribute, or a function of task management.
+    pub how: u8,
     /// The CDB, zero padded.
     pub cdb: [u8; 16],
-    /// Where the data lies.
-    pub descriptor: Descriptor,
+    /// The last 8 bytes.
+    pub descriptor: [u8; ENTRY_LEN],
 }
 
 /// What is wrong with a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SlotError {
-    /// Bytes 0 and 1 are not `01 01`.
-    #[error("slot begins {0:02x} {1:02x}, not 01 01")]
-    NotARequest(u8, u8),
-    /// The slot repeats another tag than the mailbox named.
-    #[error("slot says tag {0:#x}")]
+    /// Byte 0 is neither 1 nor 4.
+    #[error("the slot's kind is {0:#x}, neither 1 nor 4")]
+    Kind(u8),
+    /// The slot repeats another tag than the submit ring named.
+    #[error("the slot says tag {0}")]
     OtherTag(u16),
 }
 
 impl Slot {
     /// Decodes the slot of tag `tag`.
-    pub fn decode(raw: &[u8; SLOT_LEN], tag: u16, params: &CardParams) -> Result<Slot, SlotError> {
-        let [kind, one, tag_hi, tag_lo, l0, l1, l2, l3, rest @ ..] = *raw;
-        if (kind, one) != (1, 1) {
-            return Err(SlotError::NotARequest(kind, one));
-        }
+    pub fn decode(raw: &[u8; SLOT_LEN], tag: u16) -> Result<Slot, SlotError> {
+        let [
+            kind,
+            flags,
+            tag_hi,
+            tag_lo,
+            lun_hi,
+            lun_lo,
+            _,
+            how,
+            rest @ ..,
+        ] = *raw;
+        let kind = match kind {
+            1 => Kind::Scsi,
+            4 => Kind::Task,
+            other => return Err(SlotError::Kind(other)),
+        };
         let repeated = u16::from_be_bytes([tag_hi, tag_lo]);
         if repeated != tag {
             return Err(SlotError::OtherTag(repeated));
@@ -108,48 +148,87 @@ impl Slot {
         cdb.copy_from_slice(&rest[..16]);
         descriptor.copy_from_slice(&rest[16..]);
         Ok(Slot {
+            kind,
+            flags,
             tag,
-            lun: match params.lun_encoding {
-                LunEncoding::U32 => u32::from_be_bytes([l0, l1, l2, l3]),
-                LunEncoding::U16 => u16::from_be_bytes([l0, l1]).into(),
-            },
+            lun: u16::from_be_bytes([lun_hi, lun_lo]),
+            how,
             cdb,
-            descriptor: Descriptor::decode(descriptor, params),
+            descriptor,
         })
     }
-}
 
-/// What a command is answered: a response, with the sense data that follow it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The response.
-    pub header: [u8; HEADER_LEN],
-    /// The sense data.
-    pub sense: Vec<u8>,
-}
-
-impl Answer {
-    /// The command ended well.
-    pub fn good(tag: u16) -> Answer {
-        Answer::status(tag, 0)
+    /// Whether bit 0 of byte 1 is set.
+    pub fn in_place(&self) -> bool {
+        self.flags & 1 != 0
     }
 
-    /// The command ended with this status, and no sense data.
-    pub fn status(tag: u16, status: u8) -> Answer {
-        let mut header = good(tag);
-        header[6] = status;
-        Answer {
-            header,
-            sense: Vec::new(),
+    /// Whether the descriptor has the shape of a list: an index, then zeros.
+    pub fn looks_like_list(&self) -> bool {
+        self.descriptor[2..] == [0; 6]
+    }
+
+    /// Where the data of a command that moves some lies, as a card reads it that wants the
+    /// bit so. An entry in place that has no length leads nowhere.
+    pub fn descriptor(&self, list_flag: ListFlag) -> Descriptor {
+        let list = match list_flag {
+            ListFlag::Clear => !self.in_place(),
+            ListFlag::Set => self.in_place() && self.looks_like_list(),
+            ListFlag::Any => self.looks_like_list(),
+        };
+        let entry = Entry::decode(self.descriptor);
+        match list {
+            true => Descriptor::List(u16::from_be_bytes([self.descriptor[0], self.descriptor[1]])),
+            false if entry.words == 0 => Descriptor::None,
+            false => Descriptor::InPlace(entry),
         }
+    }
+
+    /// Of task management: the function.
+    pub fn function(&self) -> u8 {
+        self.how & 0x0f
+    }
+
+    /// Of task management: the tag to abort.
+    pub fn victim(&self) -> u16 {
+        u16::from_be_bytes([self.cdb[0], self.cdb[1]])
+    }
+}
+
+/// The response to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer(pub [u8; RESPONSE_LEN]);
+
+impl Answer {
+    fn new(tag: u16, follows: u8, status: u8, body: &[u8]) -> Answer {
+        let mut bytes = [0; RESPONSE_LEN];
+        bytes[..2].copy_from_slice(&[0x02, 0x01 | (follows << 1)]);
+        bytes[2..4].copy_from_slice(&tag.to_be_bytes());
+        bytes[5] = body.len() as u8;
+        bytes[6] = status;
+        bytes[BODY..BODY + body.len()].copy_from_slice(body);
+        Answer(bytes)
+    }
+
+    /// The command ended well: `02 01 tt tt`, rest zero.
+    pub fn good(tag: u16) -> Answer {
+        Answer::new(tag, 0, 0, &[])
+    }
+
+    /// The command ended with this status, and nothing follows. Of task management: 0 is
+    /// done, anything else rejected.
+    pub fn status(tag: u16, status: u8) -> Answer {
+        Answer::new(tag, 0, status, &[])
+    }
+
+    /// The command ended well, and here is its data: at most [`MOST_BODY`] bytes.
+    pub fn inline(tag: u16, data: &[u8]) -> Answer {
+        Answer::new(tag, 1, 0, &data[..data.len().min(MOST_BODY)])
     }
 
     /// The command ended in CHECK CONDITION.
     pub fn check_condition(tag: u16, sense: [u8; SENSE_LEN]) -> Answer {
-        Answer {
-            header: check_condition(tag),
-            sense: sense.into(),
-        }
+        Answer::new(tag, 2, 0x02, &sense)
     }
 
     /// The command ended in CHECK CONDITION, for this reason.
@@ -159,31 +238,23 @@ impl Answer {
 
     /// Whether it says that the command ended well.
     pub fn is_good(&self) -> bool {
-        self.header[1] == 1 && self.header[6] == 0
+        self.0[1] & 0x04 == 0 && self.0[6] == 0
     }
 
-    /// Whether the host can see that it is meant for this tag.
-    pub fn is_for(&self, tag: u16) -> bool {
-        self.header[0] == 2 && self.header[2..4] == tag.to_be_bytes()
+    /// Whether sense follows.
+    pub fn has_sense(&self) -> bool {
+        self.0[1] & 0x06 == 0x04
     }
 
-    /// Makes it bear another tag.
-    pub fn set_tag(&mut self, tag: u16) {
-        self.header[2..4].copy_from_slice(&tag.to_be_bytes());
+    /// Whether data follows.
+    pub fn has_data(&self) -> bool {
+        self.0[1] & 0x06 == 0x02
     }
-}
 
-/// The response to a command that ended well: `02 01 tt tt`, rest zero.
-pub fn good(tag: u16) -> [u8; HEADER_LEN] {
-    let [hi, lo] = tag.to_be_bytes();
-    [0x02, 0x01, hi, lo, 0, 0, 0, 0]
-}
-
-/// The head of the response to a command that ended in CHECK CONDITION; the
-/// sense data follow it.
-pub fn check_condition(tag: u16) -> [u8; HEADER_LEN] {
-    let [hi, lo] = tag.to_be_bytes();
-    [0x02, 0x05, hi, lo, 0, SENSE_LEN as u8, 0x02, 0]
+    /// Says that so many bytes follow.
+    pub fn set_length(&mut self, length: u16) {
+        self.0[4..6].copy_from_slice(&length.to_be_bytes());
+    }
 }
 
 /// Fixed-format sense data.
@@ -197,6 +268,16 @@ pub fn sense(key: u8, asc: u8, ascq: u8) -> [u8; SENSE_LEN] {
     sense
 }
 
+/// Fixed-format sense data with the block's address in INFORMATION, if it fits there.
+pub fn sense_at(key: u8, asc: u8, ascq: u8, lba: u64) -> [u8; SENSE_LEN] {
+    let mut sense = sense(key, asc, ascq);
+    if let Ok(lba) = u32::try_from(lba) {
+        sense[0] |= 0x80;
+        sense[3..7].copy_from_slice(&lba.to_be_bytes());
+    }
+    sense
+}
+
 /// Response code of sense data in the descriptor format.
 pub const DESCRIPTOR: u8 = 0x72;
 
@@ -205,135 +286,4 @@ pub fn descriptor_sense(key: u8, asc: u8, ascq: u8) -> [u8; SENSE_LEN] {
     let mut sense = [0; SENSE_LEN];
     sense[..4].copy_from_slice(&[DESCRIPTOR, key, asc, ascq]);
     sense
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn slot(text: &str) -> Slot {
-        let raw: Vec<u8> = text
-            .split_whitespace()
-            .map(|b| u8::from_str_radix(b, 16).unwrap())
-            .collect();
-        Slot::decode(
-            raw.as_slice().try_into().unwrap(),
-            0x3b,
-            &CardParams::default(),
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn inquiry_with_a_direct_entry() {
-        let slot = slot(
-            "01 01 00 3B 00 00 00 00  12 00 00 00 06 00 00 00 \
-             00 00 00 00 00 00 00 00  00 17 99 D1 D8 00 00 02",
-        );
-        assert_eq!((slot.tag, slot.lun), (59, 0));
-        assert_eq!(slot.cdb[..6], [0x12, 0, 0, 0, 6, 0]);
-        let entry = Entry {
-            address: 0x17_99d1d8,
-            words: 2,
-        };
-        assert_eq!(slot.descriptor, Descriptor::Direct(entry));
-        assert_eq!(entry.bytes(), 8);
-    }
-
-    #[test]
-    fn inquiry_above_four_gibibytes() {
-        let slot = slot(
-            "01 01 00 3B 00 00 00 00  12 01 83 04 00 00 00 00 \
-             00 00 00 00 00 00 00 00  02 32 94 C0 00 00 00 01",
-        );
-        let entry = Entry {
-            address: 0x02_3294_c000,
-            words: 1,
-        };
-        assert_eq!(slot.descriptor, Descriptor::Direct(entry));
-    }
-
-    #[test]
-    fn inquiry_with_a_list() {
-        let slot = slot(
-            "01 01 00 3B 00 00 00 00  12 01 80 0D 00 00 00 00 \
-             00 00 00 00 00 00 00 00  08 87 00 00 00 00 00 00",
-        );
-        assert_eq!(slot.descriptor, Descriptor::List(0x0887));
-        assert_eq!(0x0887, 59 * 37);
-    }
-
-    #[test]
-    fn test_unit_ready_has_no_data() {
-        let mut raw = [0; SLOT_LEN];
-        raw[..4].copy_from_slice(&[1, 1, 0, 0x3b]);
-        let slot = Slot::decode(&raw, 0x3b, &CardParams::default()).unwrap();
-        assert_eq!((slot.cdb, slot.descriptor), ([0; 16], Descriptor::None));
-    }
-
-    #[test]
-    fn list_of_two_entries() {
-        let params = CardParams::default();
-        let first = Entry::decode([0x02, 0x31, 0x9b, 0x59, 0, 0, 0, 2], &params);
-        let second = Entry::decode([0x00, 0x0b, 0x59, 0xd1, 0xd8, 0, 0, 2], &params);
-        assert_eq!(
-            first,
-            Entry {
-                address: 0x02_319b_5900,
-                words: 2
-            }
-        );
-        assert_eq!(
-            second,
-            Entry {
-                address: 0x00_0b59_d1d8,
-                words: 2
-            }
-        );
-    }
-
-    #[test]
-    fn word_count_of_24_or_16_bits() {
-        let raw = [0, 0, 0, 0x10, 0, 0x01, 0x00, 0x02];
-        let wide = CardParams::default();
-        let narrow: CardParams = "entry-count=16".parse().unwrap();
-        assert_eq!(Entry::decode(raw, &wide).words, 0x10002);
-        assert_eq!(Entry::decode(raw, &narrow).words, 2);
-    }
-
-    #[test]
-    fn both_lun_encodings() {
-        let mut raw = [0; SLOT_LEN];
-        raw[..8].copy_from_slice(&[1, 1, 0, 5, 0, 1, 0, 0]);
-        let short: CardParams = "lun-encoding=u16".parse().unwrap();
-        assert_eq!(Slot::decode(&raw, 5, &short).unwrap().lun, 1);
-        assert_eq!(
-            Slot::decode(&raw, 5, &CardParams::default()).unwrap().lun,
-            0x10000
-        );
-    }
-
-    #[test]
-    fn slots_that_are_not_requests() {
-        let mut raw = [0; SLOT_LEN];
-        let params = CardParams::default();
-        assert_eq!(
-            Slot::decode(&raw, 0, &params),
-            Err(SlotError::NotARequest(0, 0))
-        );
-        raw[..4].copy_from_slice(&[1, 1, 0, 9]);
-        assert_eq!(Slot::decode(&raw, 8, &params), Err(SlotError::OtherTag(9)));
-    }
-
-    #[test]
-    fn responses_as_the_trace_shows_them() {
-        assert_eq!(good(0x3b), [2, 1, 0, 0x3b, 0, 0, 0, 0]);
-        assert_eq!(
-            check_condition(0x3b),
-            [0x02, 0x05, 0x00, 0x3b, 0x00, 0x12, 0x02, 0x00]
-        );
-        let luns_changed = sense(6, 0x3f, 0x0e);
-        assert_eq!(luns_changed[..8], [0x70, 0, 6, 0, 0, 0, 0, 0x0a]);
-        assert_eq!(luns_changed[8..], [0, 0, 0, 0, 0x3f, 0x0e, 0, 0, 0, 0]);
-    }
 }

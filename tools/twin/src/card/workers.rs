@@ -2,28 +2,31 @@
 
 //! The threads that execute commands, several at once and so out of order.
 
-use super::bringup::Regions;
 use super::dma::Era;
+use super::regions::Regions;
 use super::state::Card;
+use super::wire::Slot;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// What a doorbell asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the host asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// The SCSI command with this tag.
-    Scsi(u16),
-    /// The document in the management command buffer.
+    /// A SCSI command.
+    Scsi(Slot),
+    /// Task management.
+    Task(Slot),
+    /// The management request frame.
     Manage,
 }
 
-/// Work, and what was true when its doorbell rang.
+/// Work, and what was true when it was handed over.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// The era it belongs to.
     pub era: Era,
-    /// Its number, from which its random numbers are drawn.
+    /// Its number, which no other has, and from which its random numbers are drawn.
     pub sequence: u64,
     /// Where the host's regions lie.
     pub regions: Arc<Regions>,
@@ -37,7 +40,7 @@ struct Jobs {
     closed: bool,
 }
 
-/// Jobs on their way from the doorbells to the workers.
+/// Jobs on their way to the workers.
 #[derive(Default)]
 pub struct Queue {
     jobs: Mutex<Jobs>,
@@ -45,9 +48,14 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Adds a job.
+    /// Adds a job; task management goes before all others.
     pub fn push(&self, job: Job) {
-        self.lock().waiting.push_back(job);
+        let mut jobs = self.lock();
+        match job.work {
+            Work::Task(_) => jobs.waiting.push_front(job),
+            Work::Scsi(_) | Work::Manage => jobs.waiting.push_back(job),
+        }
+        drop(jobs);
         self.more.notify_one();
     }
 
@@ -66,7 +74,6 @@ impl Queue {
     }
 
     /// Takes a job if there is one.
-    #[cfg(any(test, feature = "properties"))]
     pub fn try_pop(&self) -> Option<Job> {
         self.lock().waiting.pop_front()
     }

@@ -4,6 +4,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::card_unit;
 use super::lun::LogicalUnit;
 use super::sense::Sense;
 use super::target::{Outcome, Request};
@@ -24,16 +25,20 @@ const DISCONNECTED: u8 = 0x20;
 const NO_UNIT: u8 = 0x7f;
 /// The unit conforms to SPC-4.
 const SPC_4: u8 = 0x06;
-/// LUNs beyond 255 have the formats of SAM-4 (HISUP); the data format is SPC's.
-const HISUP_FORMAT: u8 = 0x10 | 0x02;
+/// The response data format is SPC's.
+const FORMAT: u8 = 0x02;
 /// The full task management model: commands are queued.
 const CMDQUE: u8 = 0x02;
-/// What is conformed to: SAM-4, SPC-4, SBC-3, no version claimed.
-const VERSION_DESCRIPTORS: [u16; 3] = [0x0080, 0x0460, 0x04c0];
+/// What is conformed to, no version claimed: SAM-4 and SPC-4, and SBC-3 by a disk.
+const VERSIONS: [u16; 2] = [0x0080, 0x0460];
+const BLOCKS: u16 = 0x04c0;
 const STANDARD_LEN: usize = 96;
 
 /// INQUIRY.
 pub(super) fn inquiry(request: &Request<'_>) -> Outcome {
+    if request.card {
+        return card_unit::inquiry(request.cdb);
+    }
     let device = match request.unit {
         Some(unit) if unit.disconnected.load(Ordering::SeqCst) => DISCONNECTED,
         Some(_) => DISK,
@@ -45,22 +50,29 @@ pub(super) fn inquiry(request: &Request<'_>) -> Outcome {
             Err(Sense::INTERNAL_FAILURE)
         }
         (true, page) => vpd::page(device, request.unit, page),
-        (false, 0) => Ok(standard(device)),
+        (false, 0) => Ok(standard(device, VENDOR, PRODUCT, &[BLOCKS])),
         (false, _) => Err(Sense::invalid_cdb(2)),
     }
 }
 
-fn standard(device: u8) -> Vec<u8> {
+/// Standard INQUIRY data.
+pub(super) fn standard(
+    device: u8,
+    vendor: &[u8; 8],
+    product: &[u8; 16],
+    more_versions: &[u16],
+) -> Vec<u8> {
     let mut data = vec![0; STANDARD_LEN];
     data[0] = device;
     data[2] = SPC_4;
-    data[3] = HISUP_FORMAT;
+    data[3] = FORMAT;
     data[4] = (STANDARD_LEN - 5) as u8;
     data[7] = CMDQUE;
-    data[8..16].copy_from_slice(VENDOR);
-    data[16..32].copy_from_slice(PRODUCT);
+    data[8..16].copy_from_slice(vendor);
+    data[16..32].copy_from_slice(product);
     data[32..36].copy_from_slice(REVISION);
-    for (place, version) in data[58..].chunks_exact_mut(2).zip(VERSION_DESCRIPTORS) {
+    let versions = VERSIONS.iter().chain(more_versions);
+    for (place, version) in data[58..].chunks_exact_mut(2).zip(versions) {
         place.copy_from_slice(&version.to_be_bytes());
     }
     data

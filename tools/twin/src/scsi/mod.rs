@@ -18,7 +18,7 @@
 //! 3. the handlers: `inquiry` and `vpd`, `report_luns`,
 //!    `supported_opcodes`, `power`, `capacity`, `rw`, `verify`,
 //!    `write_same`, `mode_sense` and `mode_select` (over `mode_pages`),
-//!    `log`;
+//!    `log`, `reservations`, and `card_unit`, which LUN 0 may be;
 //! 4. `lun`: a logical unit: volume, power state, pending `attention`;
 //! 5. `volume`: 512-byte blocks in a sparse file, behind a volatile write
 //!    `cache` that a power cut empties.
@@ -36,7 +36,9 @@
 mod attention;
 mod cache;
 mod capacity;
+mod card_unit;
 mod cdb;
+mod error;
 mod inquiry;
 mod log;
 mod lun;
@@ -46,6 +48,7 @@ mod mode_sense;
 mod opcodes;
 mod power;
 mod report_luns;
+mod reservations;
 mod rw;
 mod sense;
 mod supported_opcodes;
@@ -57,7 +60,8 @@ mod volume;
 mod vpd;
 mod write_same;
 
-pub use target::{Target, TargetError};
+pub use error::TargetError;
+pub use target::Target;
 pub use volume::{Volume, VolumeError};
 
 /// Length of fixed-format sense data as the card returns it, in bytes (O).

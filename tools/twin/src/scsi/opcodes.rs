@@ -12,7 +12,7 @@ use super::verify::ByteCheck;
 use super::write_same::NDOB;
 use super::{
     BLOCK_LEN, DataPhase, MAX_TRANSFER_BLOCKS, capacity, inquiry, log, mode_select, mode_sense,
-    power, report_luns, rw, supported_opcodes, verify, write_same,
+    power, report_luns, reservations, rw, supported_opcodes, verify, write_same,
 };
 
 /// The service action, in byte 1 of the CDBs that have one here.
@@ -232,6 +232,8 @@ const SAME_16: &[u8] = &[
     0, NDOB, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0,
 ];
 
+const RESERVE_IN: &[u8] = &[0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0];
+
 use Handler::{Always, Medium, Unit};
 use Phase::{In, InBlocks, InBytes, Nothing, Out, OutBlock, OutBlocks, OutVerify};
 
@@ -264,6 +266,12 @@ pub(super) static COMMANDS: &[Command] = &[
         Unit(mode_select::mode_select_10)),
     row("MODE SENSE(10)", 0x5a, &[0, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0],
         In(field(7, 2)), Unit(mode_sense::mode_sense_10)),
+    row("PERSISTENT RESERVE IN, READ KEYS", 0x5e, RESERVE_IN, In(field(7, 2)),
+        Unit(reservations::nothing_reserved)).action(reservations::READ_KEYS),
+    row("PERSISTENT RESERVE IN, READ RESERVATION", 0x5e, RESERVE_IN, In(field(7, 2)),
+        Unit(reservations::nothing_reserved)).action(reservations::READ_RESERVATION),
+    row("PERSISTENT RESERVE IN, REPORT CAPABILITIES", 0x5e, RESERVE_IN, In(field(7, 2)),
+        Unit(reservations::capabilities)).action(reservations::REPORT_CAPABILITIES),
     row("READ(16)", 0x88, BLOCKS_16, InBlocks, Medium(rw::read)),
     row("WRITE(16)", 0x8a, BLOCKS_16, OutBlocks, Medium(rw::write)),
     row("VERIFY(16)", 0x8f, VERIFY_16, OutVerify, Medium(verify::verify)),

@@ -20,6 +20,7 @@ pub(super) fn test_unit_ready(_: &LogicalUnit, _: &Cdb, _: &[u8]) -> Outcome {
 /// REQUEST SENSE: takes a pending unit attention, or says what state the unit is in.
 pub(super) fn request_sense(request: &Request<'_>) -> Outcome {
     let sense = match request.unit {
+        None if request.card => request.target.take_card_attention().unwrap_or(Sense::NONE),
         None => Sense::NO_SUCH_UNIT,
         Some(unit) => {
             let attention = request.target.take_attention(unit);

@@ -9,38 +9,20 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tracing::debug;
 
 use super::attention::Condition;
+use super::card_unit;
 use super::cdb::Cdb;
+use super::error::TargetError;
 use super::lun::LogicalUnit;
 use super::opcodes::{self, Command, Handler};
-use super::report_luns::MAX_LUN;
 use super::sense::Sense;
-use super::volume::{Volume, VolumeError};
+use super::volume::Volume;
 use super::{DataPhase, Reply};
 
 /// What a handler returns: data-in, or why there is none.
 pub(super) type Outcome = Result<Vec<u8>, Sense>;
 
-/// Why the target's logical units could not be changed.
-#[derive(Debug, thiserror::Error)]
-pub enum TargetError {
-    /// There is a volume at that LUN.
-    #[error("LUN {0} has a volume already")]
-    Taken(u16),
-    /// There is no volume at that LUN.
-    #[error("LUN {0} has no volume")]
-    Absent(u16),
-    /// The number is too large for flat space addressing.
-    #[error("LUN {0} is beyond {MAX_LUN}")]
-    BeyondLimit(u16),
-    /// The volume itself.
-    #[error("LUN {lun}: {source}")]
-    Volume {
-        /// Its LUN.
-        lun: u16,
-        /// What went wrong.
-        source: VolumeError,
-    },
-}
+/// The last LUN, as macOS has them (K).
+pub(super) const MAX_LUN: u16 = 63;
 
 type Units = BTreeMap<u16, Arc<LogicalUnit>>;
 
@@ -51,13 +33,26 @@ pub struct Target {
     /// Whether a host has sent anything since power-on: before that, nobody knows
     /// a list of LUNs that could have changed.
     addressed: AtomicBool,
+    /// Whether LUN 0 is the card's own unit. A volume that has been there stays, unseen.
+    card_unit: AtomicBool,
+    /// What the card's own unit has to tell: that the list of LUNs has changed.
+    card_luns_changed: AtomicBool,
 }
 
 /// A command that is answered whether or not there is a unit at its LUN.
 pub(super) struct Request<'a> {
     pub(super) target: &'a Target,
+    /// Whether it is for the card's own unit; there is no other then.
+    pub(super) card: bool,
     pub(super) unit: Option<&'a LogicalUnit>,
     pub(super) cdb: &'a Cdb,
+}
+
+impl Request<'_> {
+    /// Whether there is a unit at its LUN.
+    pub(super) fn is_somebody(&self) -> bool {
+        self.card || self.unit.is_some()
+    }
 }
 
 impl Target {
@@ -72,7 +67,7 @@ impl Target {
     /// Executes one command. `data_out` holds as many bytes as [`DataPhase::Out`] said.
     pub fn execute(&self, lun: u16, cdb: &[u8; 16], data_out: &[u8]) -> Reply {
         self.addressed.store(true, Ordering::SeqCst);
-        match self.dispatch(self.unit(lun).as_deref(), cdb, data_out) {
+        match self.dispatch(lun, cdb, data_out) {
             Ok(mut data_in) => {
                 let room = match self.data_phase(lun, cdb) {
                     DataPhase::In(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
@@ -93,6 +88,9 @@ impl Target {
     pub fn add_volume(&self, lun: u16, volume: Volume) -> Result<(), TargetError> {
         if lun > MAX_LUN {
             return Err(TargetError::BeyondLimit(lun));
+        }
+        if self.is_card(lun) {
+            return Err(TargetError::Card(lun));
         }
         let mut units = self.units_mut();
         if units.contains_key(&lun) {
@@ -157,6 +155,7 @@ impl Target {
             unit.power_cut();
         }
         self.addressed.store(false, Ordering::SeqCst);
+        self.card_luns_changed.store(false, Ordering::SeqCst);
     }
 
     /// An orderly end: flushes every volume, and returns the first error.
@@ -168,6 +167,11 @@ impl Target {
         };
         let units = self.units().clone();
         units.into_iter().map(flush).fold(Ok(()), Result::and)
+    }
+
+    /// Whether LUN 0 is the card's own unit.
+    pub fn set_card_unit(&self, card: bool) {
+        self.card_unit.store(card, Ordering::SeqCst);
     }
 
     /// The LUNs that have a volume, in order.
@@ -183,8 +187,23 @@ impl Target {
             .sum()
     }
 
+    /// The LUNs of all units, in order.
+    pub(super) fn units_to_report(&self) -> Vec<u16> {
+        let mut luns = self.luns();
+        if self.is_card(card_unit::LUN) {
+            luns.retain(|lun| *lun != card_unit::LUN);
+            luns.insert(0, card_unit::LUN);
+        }
+        luns
+    }
+
+    fn is_card(&self, lun: u16) -> bool {
+        lun == card_unit::LUN && self.card_unit.load(Ordering::SeqCst)
+    }
+
     /// Clears REPORTED LUNS DATA HAS CHANGED on every unit.
     pub(super) fn clear_luns_changed(&self) {
+        self.card_luns_changed.store(false, Ordering::SeqCst);
         for unit in self.units().values() {
             unit.attention.clear(Condition::LunsChanged);
         }
@@ -200,8 +219,18 @@ impl Target {
         Some(condition.sense())
     }
 
+    /// What the card's own unit has to tell first.
+    pub(super) fn take_card_attention(&self) -> Option<Sense> {
+        let changed = self.card_luns_changed.load(Ordering::SeqCst);
+        changed.then(|| {
+            self.clear_luns_changed();
+            Condition::LunsChanged.sense()
+        })
+    }
+
     fn raise_luns_changed(&self, units: &Units) {
         if self.addressed.load(Ordering::SeqCst) {
+            self.card_luns_changed.store(true, Ordering::SeqCst);
             for unit in units.values() {
                 unit.attention.raise(Condition::LunsChanged);
             }
@@ -210,22 +239,37 @@ impl Target {
 
     /// The order of the checks is the order in which a host is told: no such unit,
     /// unit attention, no such command, bad CDB, data missing, unit not ready.
-    fn dispatch(&self, unit: Option<&LogicalUnit>, cdb: &Cdb, data_out: &[u8]) -> Outcome {
+    fn dispatch(&self, lun: u16, cdb: &Cdb, data_out: &[u8]) -> Outcome {
+        let (card, unit) = match self.is_card(lun) {
+            true => (true, None),
+            false => (false, self.unit(lun)),
+        };
+        let unit = unit.as_deref();
         let present = || unit.ok_or(Sense::NO_SUCH_UNIT);
         let command = opcodes::find(cdb);
         if !command.is_ok_and(Command::always) {
-            self.take_attention(present()?).map_or(Ok(()), Err)?;
+            let attention = match card {
+                true => self.take_card_attention(),
+                false => self.take_attention(present()?),
+            };
+            attention.map_or(Ok(()), Err)?;
         }
         let command = command?;
+        if card {
+            card_unit::knows(command)?;
+        }
         command.check_reserved(cdb)?;
         command.check_length(cdb)?;
         let data_out = command.data_out(cdb, data_out)?;
         match command.handler {
             Handler::Always(run) => run(&Request {
                 target: self,
+                card,
                 unit,
                 cdb,
             }),
+            // TEST UNIT READY, which it always is.
+            Handler::Unit(_) | Handler::Medium(_) if card => Ok(Vec::new()),
             Handler::Unit(run) => run(present()?, cdb, data_out),
             Handler::Medium(run) => {
                 let unit = present()?;

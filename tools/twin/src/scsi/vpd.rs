@@ -8,9 +8,9 @@ use super::lun::LogicalUnit;
 use super::sense::Sense;
 use super::target::Outcome;
 
-const SUPPORTED_PAGES: u8 = 0x00;
+pub(super) const SUPPORTED_PAGES: u8 = 0x00;
 const SERIAL_NUMBER: u8 = 0x80;
-const IDENTIFICATION: u8 = 0x83;
+pub(super) const IDENTIFICATION: u8 = 0x83;
 const BLOCK_LIMITS: u8 = 0xb0;
 const BLOCK_CHARACTERISTICS: u8 = 0xb1;
 
@@ -23,13 +23,13 @@ const PAGES: &[u8] = &[
 ];
 
 /// Code sets of a designation descriptor.
-const BINARY: u8 = 0x01;
+pub(super) const BINARY: u8 = 0x01;
 const ASCII: u8 = 0x02;
-/// Designator types; all of them name the logical unit.
+/// Designator types; alone, they name the logical unit.
 const T10_VENDOR: u8 = 0x01;
-const NAA: u8 = 0x03;
+pub(super) const NAA: u8 = 0x03;
 /// NAA 3h: locally assigned. Nobody registered the twin.
-const NAA_LOCAL: u64 = 0x3 << 60;
+pub(super) const NAA_LOCAL: u64 = 0x3 << 60;
 
 /// A page, with its header. Without a unit there is only the list of pages.
 pub(super) fn page(device: u8, unit: Option<&LogicalUnit>, page: u8) -> Outcome {
@@ -42,10 +42,13 @@ pub(super) fn page(device: u8, unit: Option<&LogicalUnit>, page: u8) -> Outcome 
         (BLOCK_CHARACTERISTICS, Some(_)) => vec![0; 0x3c],
         _ => return Err(Sense::invalid_cdb(2)),
     };
-    let mut data = vec![device, page];
-    data.extend_from_slice(&(body.len() as u16).to_be_bytes());
-    data.extend(body);
-    Ok(data)
+    Ok(with_header(device, page, &body))
+}
+
+/// A page: its header, and what follows it.
+pub(super) fn with_header(device: u8, page: u8, body: &[u8]) -> Vec<u8> {
+    let [high, low] = (body.len() as u16).to_be_bytes();
+    [&[device, page, high, low], body].concat()
 }
 
 fn serial_number(unit: &LogicalUnit) -> String {
@@ -62,7 +65,7 @@ fn identification(unit: &LogicalUnit) -> Vec<u8> {
     descriptors
 }
 
-fn descriptor(code_set: u8, kind: u8, designator: &[u8]) -> Vec<u8> {
+pub(super) fn descriptor(code_set: u8, kind: u8, designator: &[u8]) -> Vec<u8> {
     let mut descriptor = vec![code_set, kind, 0, designator.len() as u8];
     descriptor.extend_from_slice(designator);
     descriptor

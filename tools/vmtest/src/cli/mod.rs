@@ -4,6 +4,7 @@
 
 mod demo;
 mod faults;
+mod replay;
 mod run;
 mod settings;
 mod shell;
@@ -45,6 +46,15 @@ enum Command {
     Faults(faults::Faults),
     /// List what the card can be like: --twin KEY=VALUE.
     Settings(settings::Settings),
+    /// Hold a trace of a real card against the model; 1: a line does not fit.
+    ///
+    /// The trace is QEMU's record of a guest that has the card passed through
+    /// (-trace 'vfio_region_*', 'vfio_pci_*_config', 'vfio_msi_interrupt'; the card with
+    /// x-no-mmap=true), as its simpletrace.py prints it. The host's writes are done again on
+    /// the twin, and what the card answered is compared. The first line that does not fit is
+    /// named, with what was expected and why; what a trace cannot show (timing, memory) is
+    /// tolerated and counted.
+    Replay(replay::Replay),
 }
 
 /// What the VM shall be like.
@@ -115,6 +125,7 @@ impl Cli {
             Command::Shell(shell) => shell.run(),
             Command::Faults(faults) => faults.run(),
             Command::Settings(settings) => settings.run(),
+            Command::Replay(replay) => replay.run(),
         }
     }
 }

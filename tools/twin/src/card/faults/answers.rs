@@ -2,21 +2,20 @@
 
 //! Commands that are refused, forgotten, or answered in a wrong way.
 
-use super::super::dma::{Errand, NoDma};
+use super::super::dma::NoDma;
 use super::super::regs;
 use super::super::state::Card;
-use super::super::wire::{self, Answer, HEADER_LEN};
+use super::super::wire::{self, Answer, BODY, MOST_BODY, RESPONSE_LEN, Slot};
 use super::super::workers::Job;
 use super::{Fault, Kind};
+use crate::scsi::{BLOCK_LEN, DataPhase};
 use rand::{Rng, RngCore};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use std::thread;
 
-/// How long before its response an early interrupt comes at most, in milliseconds.
+/// How long before its completion an early interrupt comes at most, in milliseconds.
 const EARLY: u32 = 3;
-/// Most room for a response in the memory that every driver has to have.
-const MOST_ROOM: u32 = 512;
 
 const CONDITION_MET: u8 = 0x04;
 const RESERVATION_CONFLICT: u8 = 0x18;
@@ -25,8 +24,10 @@ const RESERVATION_CONFLICT: u8 = 0x18;
 pub enum Instead {
     /// It is answered.
     Answer(Answer),
-    /// Nothing, ever.
-    Nothing,
+    /// It stays in flight, for ever.
+    Hang,
+    /// It is in flight no more, and not answered.
+    Forget,
 }
 
 /// Whether a device that answers so has executed the command.
@@ -39,7 +40,6 @@ fn befits(kind: Kind, cdb: &[u8; 16]) -> bool {
     // REQUEST SENSE, INQUIRY and REPORT LUNS are answered in (almost) every state.
     let always = matches!(cdb[0], 0x03 | 0x12 | 0xa0);
     match kind {
-        Kind::Sense(3, ..) => matches!(cdb[0], 0x08 | 0x28 | 0x88 | 0xa8),
         Kind::Sense(7, ..) => matches!(cdb[0], 0x0a | 0x2a | 0x8a | 0xaa),
         Kind::Sense(..) | Kind::DescriptorSense(..) => !always,
         Kind::Status(RESERVATION_CONFLICT) => !always,
@@ -48,27 +48,49 @@ fn befits(kind: Kind, cdb: &[u8; 16]) -> bool {
     }
 }
 
+/// The first block and the number of blocks of a read.
+fn extent(cdb: &[u8; 16]) -> Option<(u64, u64)> {
+    let be = |bytes: &[u8]| bytes.iter().fold(0, |n, byte| (n << 8) | u64::from(*byte));
+    match cdb[0] {
+        0x08 if cdb[4] == 0 => Some((be(&cdb[1..4]) & 0x1f_ffff, 256)),
+        0x08 => Some((be(&cdb[1..4]) & 0x1f_ffff, cdb[4].into())),
+        0x28 => Some((be(&cdb[2..6]), be(&cdb[7..9]))),
+        0xa8 => Some((be(&cdb[2..6]), be(&cdb[6..10]))),
+        0x88 => Some((be(&cdb[2..10]), be(&cdb[10..14]))),
+        _ => None,
+    }
+}
+
 impl Card {
     /// What happens to a command instead of its execution, if a fault strikes.
-    pub(in super::super) fn instead(&self, tag: u16, lun: u16, cdb: &[u8; 16]) -> Option<Instead> {
+    pub(in super::super) fn instead(
+        self: &Arc<Self>,
+        tag: u16,
+        lun: u16,
+        cdb: &[u8; 16],
+    ) -> Option<Instead> {
         let flushes = matches!(cdb[0], 0x35 | 0x91);
         if flushes && self.goes_in_remove() {
-            return Some(Instead::Nothing);
+            return Some(Instead::Forget);
         }
         if self.is_silent(lun) && self.strikes(Kind::SilentUnit).is_some() {
-            return Some(Instead::Nothing);
+            return Some(Instead::Hang);
+        }
+        if self.strikes(Kind::HungCommand).is_some() {
+            return Some(Instead::Hang);
         }
         if self.strikes(Kind::LostCommand).is_some() {
-            return Some(Instead::Nothing);
+            return Some(Instead::Forget);
         }
         if let Some(mut strike) = self.strikes(Kind::LongSense) {
-            let random = strike.random.random_range(19..=0xffff);
+            let random = strike.random.random_range(MOST_BODY as u16 + 1..=0xffff);
             let length = strike.at.map_or(random, |at| at as u16);
-            return Some(Instead::Answer(self.long_sense(
-                tag,
-                length,
-                &mut strike.random,
-            )));
+            let mut answer = Answer::sense(tag, 0x0b, 0x47, 0x01);
+            strike
+                .random
+                .fill_bytes(&mut answer.0[BODY + crate::scsi::SENSE_LEN..]);
+            answer.set_length(length);
+            return Some(Instead::Answer(answer));
         }
         let wanted = |fault: &Fault| befits(fault.kind, cdb) && !was_executed(fault.kind);
         let strike = self.strikes_if(wanted)?;
@@ -82,82 +104,68 @@ impl Card {
             })
     }
 
-    fn long_sense(&self, tag: u16, length: u16, random: &mut ChaCha8Rng) -> Answer {
-        let mut answer = Answer::sense(tag, 0x0b, 0x47, 0x01);
-        let room = self.params().response_stride as usize - HEADER_LEN;
-        let from = answer.sense.len();
-        answer.sense.resize(room.min(length.into()).max(from), 0);
-        random.fill_bytes(&mut answer.sense[from..]);
-        answer.header[4..6].copy_from_slice(&length.to_be_bytes());
-        answer
+    /// A read finds a block that cannot be read: how many bytes lie before it, and its
+    /// address.
+    pub(in super::super) fn medium_error(&self, cdb: &[u8; 16]) -> Option<(usize, u64)> {
+        let (lba, blocks) = extent(cdb).filter(|(_, blocks)| *blocks > 0)?;
+        let mut strike = self.strikes(Kind::MediumError)?;
+        let random = strike.random.random_range(0..blocks);
+        let block = strike.at.map_or(random, |at| u64::from(at).min(blocks - 1));
+        Some((block as usize * BLOCK_LEN, lba + block))
+    }
+
+    /// Inline data of a length that cannot be.
+    pub(in super::super) fn inline_too_long(
+        &self,
+        tag: u16,
+        phase: DataPhase,
+        data: &[u8],
+    ) -> Option<Answer> {
+        let DataPhase::In(asked) = phase else {
+            return None;
+        };
+        let mut strike = self.strikes(Kind::InlineTooLong)?;
+        let beyond = MOST_BODY as u16 + 1;
+        // More than asked for, but not more than there is room for; or more than that.
+        let asked = u16::try_from(asked).unwrap_or(u16::MAX).saturating_add(1);
+        let random = match asked < beyond && strike.random.random() {
+            true => strike.random.random_range(asked..beyond),
+            false => strike.random.random_range(beyond..=0xffff),
+        };
+        let mut answer = Answer::inline(tag, data);
+        answer.set_length(strike.at.map_or(random, |at| at as u16));
+        Some(answer)
     }
 
     /// Answers a command that was executed, or refused for a good reason.
     pub(in super::super) fn answer(
         self: &Arc<Self>,
         job: &Job,
-        errand: Errand,
-        tag: u16,
-        cdb: &[u8; 16],
+        slot: &Slot,
         mut answer: Answer,
     ) -> Result<(), NoDma> {
+        let tag = slot.tag;
         if self.strikes(Kind::LostAnswer).is_some() {
             return Ok(());
         }
         if answer.is_good() {
-            let wanted = |fault: &Fault| befits(fault.kind, cdb) && was_executed(fault.kind);
+            let wanted = |fault: &Fault| befits(fault.kind, &slot.cdb) && was_executed(fault.kind);
             let strike = self.strikes_if(wanted);
             if let Some(other) = strike.and_then(|s| self::answer(tag, s.fault.kind, s.at)) {
                 answer = other;
             }
         }
-        let place = self.misaddress(job, tag, &mut answer);
         if let Some(strike) = self.strikes(Kind::GarbledResponse) {
             garble(&mut answer, strike.at, strike.random);
         }
         if let Some(mut strike) = self.strikes(Kind::EarlyInterrupt) {
-            self.interrupt_early(&mut self.state());
+            self.pend(&mut self.state(), regs::SCSI_CAUSE);
             thread::sleep(strike.moment(EARLY));
-            return self.respond(job, errand, tag, place, &answer);
+            return self.publish(&mut self.state(), job, tag, &answer, false);
         }
-        self.respond(job, errand, tag, place, &answer)?;
-        self.pend(job, regs::SCSI_PENDING);
-        if self.strikes(Kind::CompletesTwice).is_some() {
-            // The same bytes at the same place would change nothing if the host has
-            // not used the tag again; if it has, this would be another fault.
-            self.ring_again(job, errand, tag);
-            self.pend(job, regs::SCSI_PENDING);
-        }
+        self.publish(&mut self.state(), job, tag, &answer, true)?;
         self.needless_interrupts();
         Ok(())
-    }
-
-    /// The response may bear another tag. Returns the tag at whose place it goes.
-    fn misaddress(&self, job: &Job, tag: u16, answer: &mut Answer) -> u16 {
-        let commands = u16::try_from(job.regions.commands).unwrap_or(u16::MAX);
-        if self.strikes(Kind::WrongTag).is_some() {
-            let state = self.state();
-            let other = state.in_flight.iter().copied().find(|other| *other != tag);
-            answer.set_tag(other.unwrap_or(tag ^ 1));
-        }
-        if self.strikes(Kind::UnissuedTag).is_some() {
-            let state = self.state();
-            let other = (0..commands).find(|other| !state.in_flight.contains(other));
-            answer.set_tag(other.unwrap_or(commands));
-        }
-        if let Some(mut strike) = self.strikes(Kind::TagOutOfRange) {
-            // Every host has memory for the largest distance of responses that the
-            // card may have: beyond that the card does not write.
-            let room = u32::from(commands) * (MOST_ROOM / self.params().response_stride);
-            let room = u16::try_from(room).unwrap_or(u16::MAX);
-            let other = match commands < room {
-                true => strike.random.random_range(commands..room),
-                false => u16::MAX,
-            };
-            answer.set_tag(other);
-            return if other < room { other } else { tag };
-        }
-        tag
     }
 }
 
@@ -174,24 +182,24 @@ fn answer(tag: u16, kind: Kind, at: Option<u32>) -> Option<Answer> {
     }
 }
 
-/// Makes one byte another, so that a command that failed has failed still.
+/// Makes one byte another, so that a command that failed has failed still, and that data
+/// inside is what it was.
 fn garble(answer: &mut Answer, at: Option<u32>, mut random: ChaCha8Rng) {
-    let length = HEADER_LEN + answer.sense.len();
+    let length = BODY + usize::from(answer.0[5]).min(MOST_BODY);
     let at = match at {
-        Some(at) => (at as usize).min(length - 1),
+        Some(at) => (at as usize).min(RESPONSE_LEN - 1),
         None => random.random_range(0..length),
     };
-    // The status; the sense key, in either format.
-    let is_descriptor = answer.sense.first() == Some(&wire::DESCRIPTOR);
-    let key = HEADER_LEN + if is_descriptor { 1 } else { 2 };
-    if (at == 6 || at == key) && !answer.is_good() {
+    // What says that sense follows; the status; the sense key, in either format.
+    let is_descriptor = answer.0[BODY] == wire::DESCRIPTOR;
+    let key = BODY + if is_descriptor { 1 } else { 2 };
+    if [1, 6, key].contains(&at) && !answer.is_good() {
         return;
     }
-    let other = random.random_range(1..=0xff);
-    match at.checked_sub(HEADER_LEN) {
-        None => answer.header[at] ^= other,
-        Some(at) => answer.sense[at] ^= other,
+    if answer.has_data() && (at >= BODY || [1, 4, 5].contains(&at)) {
+        return;
     }
+    answer.0[at] ^= random.random_range(1..=0xffu8);
 }
 
 #[cfg(test)]
@@ -206,12 +214,12 @@ mod tests {
                 garble(&mut answer, None, ChaCha8Rng::seed_from_u64(seed));
                 answer
             };
-            assert_eq!(garbled(Answer::status(5, 8)).header[6], 8);
-            let sense = garbled(Answer::sense(5, 3, 0x11, 0));
-            assert_eq!((sense.header[6], sense.sense[2]), (2, 3));
+            assert_eq!(garbled(Answer::status(5, 8)).0[6], 8);
+            let sense = garbled(Answer::sense(5, 3, 0x11, 0)).0;
+            assert_eq!((sense[6], sense[10]), (2, 3));
             let descriptor = wire::descriptor_sense(11, 0x47, 1);
-            let sense = garbled(Answer::check_condition(5, descriptor));
-            assert_eq!((sense.header[6], sense.sense[1]), (2, 11));
+            let sense = garbled(Answer::check_condition(5, descriptor)).0;
+            assert_eq!((sense[6], sense[9]), (2, 11));
             assert_ne!(garbled(Answer::good(5)), Answer::good(5));
         }
     }
@@ -226,5 +234,20 @@ mod tests {
             };
             assert_eq!(was_executed(fault.kind), executed, "{}", fault.name);
         }
+    }
+
+    #[test]
+    fn extents_of_reads() {
+        let of = |bytes: &[u8]| {
+            let mut cdb = [0; 16];
+            cdb[..bytes.len()].copy_from_slice(bytes);
+            extent(&cdb)
+        };
+        assert_eq!(of(&[0x08, 0xe1, 2, 3, 0]), Some((0x1_0203, 256)));
+        assert_eq!(of(&[0x28, 0, 0, 0, 0, 9, 0, 0, 2]), Some((9, 2)));
+        assert_eq!(of(&[0xa8, 0, 0, 0, 0, 9, 0, 0, 0, 2]), Some((9, 2)));
+        let long = [0x88, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3];
+        assert_eq!(of(&long), Some((1 << 56, 3)));
+        assert_eq!(of(&[0x2a]), None);
     }
 }

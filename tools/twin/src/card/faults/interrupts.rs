@@ -2,8 +2,8 @@
 
 //! Interrupts that are lost, late, or too many.
 
-use super::super::regs::{self, MASK_ABOVE};
-use super::super::state::{Card, State};
+use super::super::regs;
+use super::super::state::Card;
 use super::Kind;
 use std::sync::Arc;
 use std::thread;
@@ -43,28 +43,23 @@ impl Card {
                 }
             });
         }
-        if self.strikes(Kind::UnknownCause).is_some() {
-            self.pretend(regs::OTHER_MASK - MASK_ABOVE);
+        if self.strikes(Kind::SameState).is_some() {
+            self.pend(&mut self.state(), regs::STATE_CAUSE);
         }
-        if self.strikes(Kind::ManagementResponse).is_some() {
-            self.pretend(regs::MGMT_PENDING);
-        }
-    }
-
-    /// Sets a status byte without a reason.
-    fn pretend(self: &Arc<Self>, cause: u32) {
-        let mut state = self.state();
-        if !state.dead {
-            state.sram.put_u8(cause, 1);
-            self.interrupt(&state, cause);
+        if self.strikes(Kind::ManagementReply).is_some() {
+            self.pend(&mut self.state(), regs::MGMT_CAUSE);
         }
     }
 
-    /// Sets the status byte of SCSI completions before there is one.
-    pub(super) fn interrupt_early(self: &Arc<Self>, state: &mut State) {
-        if state.sram.u8(regs::SCSI_PENDING) == 0 {
-            state.sram.put_u8(regs::SCSI_PENDING, 1);
-            self.interrupt(state, regs::SCSI_PENDING);
-        }
+    /// Whether the host may never hear, or only late, of what it is told by interrupt.
+    pub(in super::super) fn interrupts_may_be_missed(&self) -> bool {
+        [
+            Kind::LostInterrupt,
+            Kind::LateInterrupt,
+            Kind::EarlyInterrupt,
+            Kind::Hostile,
+        ]
+        .iter()
+        .any(|kind| self.faults.has(*kind))
     }
 }

@@ -5,8 +5,8 @@
 //! [`table`] has them all, as data. A [`Plan`] says which of them a card has; it can
 //! be changed at any time. Where the card does what a fault changes, it asks whether
 //! the fault [strikes](Card::strikes), which counts it in the report. What a fault
-//! then does lies here, by subject: `answers`, `interrupts`, `registers`, `stages`,
-//! `hostile`.
+//! then does lies here, by subject: `answers`, `strays`, `tasks`, `interrupts`,
+//! `registers`, `stages`, `hostile`.
 //!
 //! Each fault has random numbers of its own, drawn from the seed: whether the n-th
 //! interrupt is lost does not depend on what else goes wrong.
@@ -19,15 +19,20 @@ mod answers;
 mod chaos;
 mod hostile;
 mod interrupts;
+mod kind;
 mod registers;
 mod setting;
 mod stages;
+mod strays;
 mod table;
+mod tasks;
 
 pub use answers::Instead;
+pub use kind::{Index, Kind, Stage, Stray, Trouble};
 pub use setting::{Plan, PlanError, Setting};
 pub use stages::Handshake;
-pub use table::{FAULTS, Fault, Kind, Stage};
+pub use table::{FAULTS, Fault};
+pub use tasks::scope;
 
 use super::state::Card;
 use super::trace::field;
@@ -176,7 +181,11 @@ impl Card {
     }
 
     /// Does something later, if the card is still there.
-    fn later(self: &Arc<Self>, after: Duration, what: impl FnOnce(&Arc<Card>) + Send + 'static) {
+    pub(super) fn later(
+        self: &Arc<Self>,
+        after: Duration,
+        what: impl FnOnce(&Arc<Card>) + Send + 'static,
+    ) {
         let card = Arc::downgrade(self);
         thread::spawn(move || {
             thread::sleep(after);

@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn plans() {
-        let plan = Plan::parse("busy, chaos long-junk").unwrap();
+        let plan = Plan::parse("busy, chaos long-sense").unwrap();
         assert!(plan.chaos && plan.settings.len() == 2);
         assert_eq!(Plan::parse("busy none").unwrap(), Plan::default());
         let wrong = Plan::parse("bisy").unwrap_err().to_string();

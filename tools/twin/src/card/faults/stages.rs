@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The card forgets its host, is pulled out, or does not come up.
+//! The card forgets its host, changes its state, is pulled out, or does not come up.
 
+use super::super::controller::Controller;
 use super::super::regs::{self, MASK_ABOVE};
 use super::super::state::{Card, Phase, State};
-use super::{Kind, Stage};
+use super::{Kind, Stage, Strike};
 use rand::Rng;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,6 +15,8 @@ use std::time::Duration;
 const LATE_READY: u32 = 3000;
 /// When a card that is idle goes, in milliseconds.
 const IDLE: u32 = 300;
+/// How long the state is another, in milliseconds.
+const FLIP: u32 = 100;
 /// How often it is looked whether it is idle.
 const PACE: Duration = Duration::from_millis(20);
 
@@ -29,7 +32,10 @@ pub enum Handshake {
 
 impl Card {
     /// How the handshake that begins now goes; none if the card is gone meanwhile.
-    pub(in super::super) fn faulty_handshake(&self, state: &mut State) -> Option<Handshake> {
+    pub(in super::super) fn faulty_handshake(
+        self: &Arc<Self>,
+        state: &mut State,
+    ) -> Option<Handshake> {
         if is_in_use(state) && self.goes(state, Stage::ErrorHandling) {
             return None;
         }
@@ -45,18 +51,44 @@ impl Card {
         })
     }
 
-    /// A doorbell rang: the card may have forgotten its host, or be gone. Whether it
-    /// has.
-    pub(in super::super) fn falters(&self, state: &mut State) -> bool {
+    /// Something was submitted: the card may have forgotten its host, or be gone. Whether
+    /// it has.
+    pub(in super::super) fn falters(self: &Arc<Self>, state: &mut State) -> bool {
         if self.goes(state, Stage::Load) {
             return true;
         }
-        if matches!(state.phase, Phase::Ready(_)) && self.strikes(Kind::ReadyLost).is_some() {
-            self.begin_era(state);
-            state.phase = Phase::Forgotten;
-            state.sram.put_u8(regs::READY, 0);
+        if self.strikes(Kind::ReadyLost).is_some() {
+            self.forget(state, Controller::Ready);
+        } else if self.strikes(Kind::StateFatal).is_some() {
+            self.forget(state, Controller::Fatal);
+        } else if state.is_enabled() {
+            if let Some(strike) = self.strikes(Kind::StateFlip) {
+                self.flip(state, strike);
+            }
         }
         matches!(state.phase, Phase::Forgotten)
+    }
+
+    /// All that was agreed is over, and the state is another.
+    fn forget(self: &Arc<Self>, state: &mut State, to: Controller) {
+        self.begin_era(state);
+        state.phase = Phase::Forgotten;
+        state.sram.put_u8(regs::READY, 0);
+        self.change(state, to);
+    }
+
+    /// The state is another for a while.
+    fn flip(self: &Arc<Self>, state: &mut State, mut strike: Strike) {
+        let to = [Controller::Ready, Controller::DeferredEnabled][strike.random.random_range(0..2)];
+        let after = Duration::from_millis(strike.at.unwrap_or(FLIP).into());
+        let era = state.era;
+        self.change(state, to);
+        self.later(after, move |card| {
+            let mut state = card.state();
+            if state.era == era && state.controller == to {
+                card.change(&mut state, Controller::Enabled);
+            }
+        });
     }
 
     /// Whether the card goes at this stage.
@@ -117,5 +149,5 @@ impl Card {
 
 /// Whether the host has let interrupts through: it does more than look at the card.
 fn is_in_use(state: &State) -> bool {
-    state.sram.u8(regs::SCSI_PENDING + MASK_ABOVE) == 0
+    state.sram.u8(regs::SCSI_CAUSE + MASK_ABOVE) == 0
 }

@@ -6,6 +6,7 @@
 //! with input that a fuzzer looks for; both make it from bytes by crate arbitrary.
 
 pub mod host;
+mod script;
 pub mod slot;
 mod verdict;
 

@@ -3,21 +3,20 @@
 //! What has to be true of a command that the card has executed, whatever its host did.
 
 use super::super::bench::Bench;
-use super::super::wire::{self, HEADER_LEN, SLOT_LEN};
+use super::super::wire::RESPONSE_LEN;
 use super::super::workers::{Job, Work};
-use crate::scsi::{DataPhase, SENSE_LEN};
+use crate::scsi::DataPhase;
 
 /// The end of the card's window on host memory.
 const WINDOW_END: u64 = 1 << 36;
 
-/// Executes the next command, if there is one, and looks at what it did.
+/// Executes the next job, if there is one, and looks at what it did.
 pub(super) fn work(bench: &Bench) -> bool {
     let Some(job) = bench.next_job() else {
         return false;
     };
     let timely = bench.card.state().era == job.era;
     let alive = timely && bench.card.dma.is_bus_master();
-    let phase = phase(bench, &job);
     let before = bench.report();
     bench.memory.take_written();
     bench.execute(&job);
@@ -32,63 +31,39 @@ pub(super) fn work(bench: &Bench) -> bool {
         "{job:?}: wrote when its time was over: {written:02x?}"
     );
     let refused = after.dma_refused > before.dma_refused;
-    let Work::Scsi(tag) = job.work else {
-        assert!(
-            after.managed > before.managed || refused || !alive,
-            "{job:?}"
-        );
-        return true;
-    };
-
-    let completed = after.completed - before.completed;
-    assert_eq!(completed + after.dropped - before.dropped, 1, "{job:?}");
-    assert!(
-        completed == 1 || refused || !alive,
-        "{job:?}: dropped for no reason"
-    );
-    if completed == 1 {
-        let stride = u64::from(bench.card.params().response_stride);
-        let at = job.regions.responses + u64::from(tag) * stride;
-        let header = match after.check_conditions > before.check_conditions {
-            true => wire::check_condition(tag),
-            false => wire::good(tag),
-        };
-        let answered = written
-            .iter()
-            .any(|piece| piece.address == at && piece.bytes == header);
-        assert!(answered, "{job:?}: {written:02x?}");
-    }
-    if timely {
-        assert!(!bench.card.state().in_flight.contains(&tag), "{job:?}");
-    }
-
-    // Whatever the descriptor says, the card writes no more than the CDB moves, but for
-    // the rest of each word, and junk.
-    let data = match phase {
-        DataPhase::In(length) => {
-            length + 3 * written.len() as u64 + after.junk_bytes - before.junk_bytes
+    let (tag, data) = match &job.work {
+        Work::Manage => {
+            let managed = after.managed > before.managed;
+            assert!(managed || refused || !alive, "{job:?}");
+            return true;
         }
-        DataPhase::Out(_) | DataPhase::None => 0,
+        Work::Task(slot) => (slot.tag, 0),
+        // Whatever the descriptor says, the card writes no more than the CDB moves, but for
+        // the rest of each 8 bytes.
+        Work::Scsi(slot) => match bench.card.target().data_phase(slot.lun, &slot.cdb) {
+            DataPhase::In(length) => (slot.tag, length + 7 * written.len() as u64),
+            DataPhase::Out(_) | DataPhase::None => (slot.tag, 0),
+        },
     };
-    let most = data + (HEADER_LEN + SENSE_LEN + size_of::<u32>()) as u64;
+    ended(bench, &job, tag, refused || !alive);
+    // And the response, its entry in the ring, and one that waited.
+    let most = data + (RESPONSE_LEN + 2 * size_of::<u16>()) as u64;
     assert!(bytes <= most, "{job:?}: wrote {bytes} bytes, not {most}");
+    let answer = job.regions.response_of(tag);
+    let answered = written.iter().any(|piece| piece.address == answer);
+    let in_ring = after.completed + after.tasks > before.completed + before.tasks;
+    assert!(answered || !in_ring, "{job:?}: {written:02x?}");
     true
 }
 
-/// What the command's CDB moves, if its slot can be read.
-fn phase(bench: &Bench, job: &Job) -> DataPhase {
-    let Work::Scsi(tag) = job.work else {
-        return DataPhase::None;
+/// What was executed is in flight no more, unless it waits for room in the ring.
+fn ended(bench: &Bench, job: &Job, tag: u16, excused: bool) {
+    let state = bench.card.state();
+    let Some(command) = state.in_flight.get(&tag) else {
+        return;
     };
-    let at = job
-        .regions
-        .slots
-        .saturating_add(u64::from(tag) * SLOT_LEN as u64);
-    bench
-        .memory
-        .peek::<SLOT_LEN>(at)
-        .and_then(|slot| slot[8..24].try_into().ok())
-        .map_or(DataPhase::None, |cdb| {
-            bench.card.target().data_phase(0, &cdb)
-        })
+    let waits = state.ring.waiting.iter().any(|it| it.tag == tag);
+    let ours = state.era == job.era && command.sequence == job.sequence;
+    let never = matches!(&job.work, Work::Task(slot) if ![1, 2, 4, 8].contains(&slot.function()));
+    assert!(waits || !ours || never || excused, "{job:?}");
 }

@@ -1,59 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Faults: each strikes, is counted, and does what the table says.
+//! Faults of commands, answers and interrupts: each strikes, is counted, and does what the
+//! table says.
 
-use super::super::faults::{FAULTS, Plan};
+use super::super::faults::FAULTS;
 use super::*;
-use crate::scsi::Volume;
-use std::thread;
-use std::time::Duration;
 
-const DATA: u64 = 0x0200_0000;
-const GOOD: [u8; 4] = [0, 0, 0, 0];
-
-impl Bench {
-    /// A card with a volume at LUN 0, ready, then with these faults.
-    fn faulty(faults: &str) -> Bench {
-        let bench = Bench::ready("junk=0");
-        let volume = Volume::temporary(1 << 20).unwrap();
-        bench.card.target().add_volume(0, volume).unwrap();
-        bench.memory.map(DATA, 0x2000, true);
-        // UNIT ATTENTION.
-        bench.command(0, &[0]);
-        bench.until("answer", || bench.answered(0));
-        bench.have(faults);
-        bench
-    }
-
-    /// These faults, and a report that has nothing yet.
-    fn have(&self, faults: &str) {
-        self.card.set_faults(&Plan::parse(faults).unwrap(), 1);
-        self.card.reset_report();
-    }
-
-    /// Submits a command, with 1 KiB for data.
-    fn command(&self, tag: u16, cdb: &[u8]) {
-        self.memory.put(F + u64::from(tag) * 64, &[0; 64]);
-        let entry = [0, (DATA >> 24) as u8, 0, 0, 0, 0, 1, 0];
-        let moves_data = cdb[0] != 0;
-        self.put_slot(tag, cdb, if moves_data { entry } else { [0; 8] });
-        self.ring(tag);
-    }
-
-    fn struck(&self, name: &str) -> u64 {
-        self.report().faults.get(name).copied().unwrap_or(0)
-    }
-
-    /// The last half of the response to a TEST UNIT READY.
-    fn verdict(&self, tag: u16) -> [u8; 4] {
-        self.command(tag, &[0]);
-        self.until("answer", || self.answered(tag));
-        self.response(tag)[4..8].try_into().unwrap()
-    }
-}
-
-const READ: &[u8] = &[0x28, 0, 0, 0, 0, 0, 0, 0, 2, 0];
-const WRITE: &[u8] = &[0x2a, 0, 0, 0, 0, 0, 0, 0, 2, 0];
+const GOOD: [u8; 4] = [0; 4];
 
 #[test]
 fn one_time_in_so_many_and_so_many_times() {
@@ -74,71 +27,64 @@ fn a_write_that_was_refused_was_not_executed() {
     for fault in FAULTS {
         let executed = match fault.name {
             "condition-met" | "sense-none" | "sense-recovered" => true,
-            name if name.starts_with("sense-") => false,
-            "busy" | "task-set-full" | "reservation-conflict" | "task-aborted" => false,
-            "long-sense" | "lost-command" => false,
-            "lost-answer" | "completes-twice" | "wrong-tag" | "garbled-response" => true,
-            _ => continue,
-        };
-        let bench = Bench::faulty(&format!("{}:1", fault.name));
-        bench.memory.put(DATA, &[0x5a; 1024]);
-        bench.command(1, WRITE);
-        match fault.name {
             // Meant for reads.
             "sense-medium-error" => continue,
-            _ => bench.until("fault", || bench.struck(fault.name) == 1),
-        }
-        thread::sleep(Duration::from_millis(5));
-        bench.have("none");
+            name if name.starts_with("sense-") => false,
+            "busy" | "task-set-full" | "reservation-conflict" | "task-aborted" => false,
+            "long-sense" | "lost-command" | "hung-command" => false,
+            "lost-answer" | "ring-tag-twice" | "garbled-response" => true,
+            _ => continue,
+        };
+        let bench = Bench::faulty(&format!("{}:1x1", fault.name));
+        bench.memory.put(DATA, &[0x5a; 1024]);
+        bench.submit(1, WRITE);
+        bench.until("fault", || bench.struck(fault.name) == 1);
+        wait_a_little();
+        bench.take_completions();
         bench.memory.put(DATA, &[0; 1024]);
-        bench.command(2, READ);
-        bench.until("answer", || bench.answered(2));
+        bench.submit(2, READ);
+        assert_eq!(bench.answer(2)[6], 0, "{}", fault.name);
         let is_there = bench.memory.get(DATA, 1024) == [0x5a; 1024];
         assert_eq!(is_there, executed, "{}", fault.name);
     }
 }
 
 #[test]
-fn commands_that_never_complete_are_over_with_the_next_handshake() {
-    for fault in [
-        "lost-command:1",
-        "lost-answer:1",
-        "silent-lun",
-        "wrong-tag:1",
-        "unissued-tag:1",
+fn commands_that_never_complete() {
+    for (fault, stays) in [
+        ("lost-command:1x1", false),
+        ("hung-command:1x1", true),
+        ("lost-answer:1x1", true),
+        ("silent-lun:x1", true),
     ] {
         let bench = Bench::faulty(fault);
-        bench.command(1, &[0]);
-        let name = fault.trim_end_matches(":1");
+        let name = fault.split(':').next().unwrap();
+        bench.submit(1, TEST);
         bench.until("fault", || bench.struck(name) == 1);
-        thread::sleep(Duration::from_millis(5));
-        assert!(!bench.answered(1) && bench.card.state().in_flight.contains(&1));
-        bench.have("none");
+        wait_a_little();
+        assert!(bench.take_completions().is_empty());
+        assert_eq!(bench.is_in_flight(1), stays, "{fault}");
         assert_eq!(bench.verdict(2), GOOD);
         bench.handshake();
-        assert_eq!(bench.verdict(1), GOOD);
-        assert_eq!(bench.report().protocol_errors, 0);
+        bench.is_clean();
     }
-}
-
-#[test]
-fn one_unit_is_silent() {
     let bench = Bench::faulty("silent-lun:@3");
-    assert_eq!(bench.verdict(1), GOOD);
-    assert_eq!(bench.struck("silent-lun"), 0);
+    assert_eq!((bench.verdict(1), bench.struck("silent-lun")), (GOOD, 0));
 }
 
 #[test]
-fn tags_that_are_not_the_commands() {
-    let bench = Bench::faulty("tag-out-of-range:1");
-    bench.command(1, &[0]);
-    bench.until("fault", || bench.struck("tag-out-of-range") == 1);
-    bench.until("response", || (128..1024).any(|tag| bench.answered(tag)));
-    assert_eq!(bench.response(1)[..8], [0; 8]);
-    bench.have("unissued-tag:1");
-    bench.command(2, &[0]);
-    bench.until("response", || bench.response(2)[0] == 2);
-    assert!(!bench.answered(2));
+fn entries_too_many_in_the_ring() {
+    let bench = Bench::faulty("ring-tag-out-of-range:1x1@4000");
+    bench.submit(1, TEST);
+    assert_eq!(bench.completions(2), [4000, 1]);
+    bench.have("ring-tag-not-in-flight:1x1");
+    bench.submit(1, TEST);
+    let tags = bench.completions(2);
+    assert!(tags[0] < 128 && tags[0] != 1 && tags[1] == 1, "{tags:?}");
+    bench.have("ring-tag-twice:1x1");
+    bench.submit(1, TEST);
+    assert_eq!(bench.completions(2), [1, 1]);
+    bench.is_clean();
 }
 
 #[test]
@@ -146,189 +92,147 @@ fn every_byte_of_a_response() {
     let bench = Bench::faulty("");
     for byte in 0..8 {
         bench.have(&format!("garbled-response:1x1@{byte}"));
-        bench.command(9, &[0]);
-        bench.until("response", || bench.response(9)[..8] != [0; 8]);
-        let (good, seen) = ([2, 1, 0, 9, 0, 0, 0, 0], bench.response(9));
+        bench.submit(9, TEST);
+        let (good, seen) = ([2, 1, 0, 9, 0, 0, 0, 0], bench.answer(9));
         let others: Vec<_> = (0..8).filter(|n| good[*n] != seen[*n]).collect();
         assert_eq!(others, [byte]);
-        bench.handshake();
     }
 }
 
 #[test]
-fn more_sense_than_there_can_be() {
+fn lengths_that_cannot_be() {
     let bench = Bench::faulty("long-sense:1@65535");
-    bench.memory.put(F + 5 * 64, &[0; 64]);
     assert_eq!(bench.verdict(4), [0xff, 0xff, 2, 0]);
-    // The next tag's response is untouched.
-    assert_eq!(bench.response(5)[..8], [0; 8]);
+    let mut beyond = 0;
+    bench.have("inline-too-long:1");
+    for _ in 0..40 {
+        bench.command(1, &[0x12, 0, 0, 0, 8, 0], entry(DATA, 2));
+        let response = bench.answer(1);
+        let length = u16::from_be_bytes([response[4], response[5]]);
+        assert!(response[1] == 3 && length > 8, "{response:?}");
+        beyond += u32::from(length > 24);
+    }
+    assert!((5..35).contains(&beyond), "{beyond}");
+}
+
+#[test]
+fn a_block_that_cannot_be_read() {
+    let bench = Bench::faulty("sense-medium-error:1x1@1");
+    bench.memory.put(DATA, &[0x77; 1024]);
+    bench.submit(1, &[0x28, 0, 0, 0, 1, 2, 0, 0, 2, 0]);
+    let response = bench.answer(1);
+    assert_eq!(response[..8], [2, 5, 0, 1, 0, 18, 2, 0]);
+    // VALID, MEDIUM ERROR, and block 0x103.
+    assert_eq!(response[8..15], [0xf0, 0, 3, 0, 0, 1, 3]);
+    assert_eq!(response[20], 0x11);
+    assert_eq!(bench.memory.get(DATA + 511, 2), [0, 0x77]);
+    bench.have("sense-medium-error:1");
+    assert_eq!(bench.verdict(1), GOOD);
+    bench.submit(1, WRITE);
+    assert_eq!((bench.answer(1)[6], bench.report().overruns), (0, 0));
 }
 
 #[test]
 fn interrupts() {
     let bench = Bench::faulty("lost-interrupt:1x1");
-    bench.write8(SCSI_PENDING, 0);
+    bench.write8(SCSI_CAUSE, 0);
     bench.verdict(1);
-    bench.until("fault", || bench.struck("lost-interrupt") == 1);
+    assert_eq!(bench.struck("lost-interrupt"), 1);
     assert_eq!(bench.report().interrupts, 0);
     bench.have("late-interrupt:1x1 spurious-interrupt:1x1 interrupt-storm:1x1@20");
-    bench.write8(SCSI_PENDING, 0);
+    bench.write8(SCSI_CAUSE, 0);
     bench.verdict(2);
     bench.until("interrupts", || bench.report().interrupts == 22);
-    bench.have("unknown-cause:1x1 management-response:1x1");
+    bench.have("same-state:1x1 management-reply:1x1");
     bench.verdict(3);
     bench.until("causes", || {
-        (bench.read8(0x5c), bench.read8(MGMT_PENDING)) == (1, 1)
+        (bench.read8(STATE_CAUSE), bench.read8(MGMT_CAUSE)) == (1, 1)
     });
-}
-
-#[test]
-fn the_interrupt_before_the_response() {
-    let bench = Bench::faulty("early-interrupt:1x1@1000");
-    bench.write8(SCSI_PENDING, 0);
-    bench.card.state().sram.put_u8(SCSI_PENDING, 0);
-    bench.command(1, &[0]);
+    bench.write8(SCSI_CAUSE, 0);
+    bench.have("early-interrupt:1x1@1000");
+    bench.submit(1, TEST);
     bench.until("interrupt", || bench.report().interrupts == 1);
-    let early = !bench.answered(1);
-    bench.write8(SCSI_PENDING, 0);
-    bench.until("answer", || bench.answered(1));
-    assert_eq!(
-        (bench.report().interrupts, bench.read8(SCSI_PENDING)),
-        (1, 0)
-    );
+    let early = bench.take_completions().is_empty();
+    bench.write8(SCSI_CAUSE, 0);
+    bench.answer(1);
+    assert_eq!(bench.read8(SCSI_CAUSE), 0);
     assert!(early);
+    bench.is_clean();
 }
 
 #[test]
-fn a_second_completion_changes_nothing_but_an_interrupt() {
-    let bench = Bench::faulty("completes-twice:1x1");
-    bench.verdict(1);
-    bench.until("ring", || bench.card.state().ring_next == 3);
-    assert_eq!(bench.report().completed, 1);
+fn task_management_that_goes_wrong() {
+    let bench = Bench::faulty("");
+    for (abort, function) in [("abort", 1), ("reset", 8)] {
+        let begin = |trouble: &str| {
+            bench.have(&format!("hung-command:1x1 {abort}-{trouble}"));
+            bench.submit(1, READ);
+            bench.until("fault", || bench.struck("hung-command") == 1);
+            thread::sleep(Duration::from_millis(2));
+            bench.memory.put(DATA, &[0x77; 1024]);
+            bench.request_task(function, 0, u16::from(function == 1));
+        };
+        begin("late:1x1@200");
+        wait_a_little();
+        assert!(bench.take_completions().is_empty() && bench.is_in_flight(1));
+        assert_eq!((bench.answer(TASK)[6], bench.is_in_flight(1)), (0, false));
+
+        begin("rejected:1x1");
+        assert_eq!((bench.answer(TASK)[6], bench.is_in_flight(1)), (5, true));
+        bench.request_task(1, 0, 1);
+        bench.answer(TASK);
+
+        begin("race:1x1");
+        assert_eq!(bench.completions(2), [1, TASK]);
+        assert_eq!(bench.response(1)[..8], [2, 1, 0, 1, 0, 0, 0, 0]);
+        assert_eq!(bench.memory.get(DATA, 1024), [0; 1024]);
+
+        begin("lost:1x1");
+        wait_a_little();
+        assert!(bench.take_completions().is_empty());
+        assert!(bench.is_in_flight(1) && bench.is_in_flight(TASK));
+        bench.handshake();
+        bench.completions(2);
+        bench.is_clean();
+    }
 }
 
 #[test]
 fn data_that_takes_long_ends_with_its_era() {
     let bench = Bench::faulty("slow-data:1x1@20000");
     bench.memory.put(DATA, &[0x11; 1024]);
-    bench.command(1, READ);
+    bench.submit(1, READ);
     bench.until("fault", || bench.struck("slow-data") == 1);
     // The others do not wait for it.
     assert_eq!(bench.verdict(2), GOOD);
     bench.handshake();
-    bench.until("end", || bench.report().dropped == 1);
+    bench.completions(1);
     assert_eq!(bench.memory.get(DATA, 4), [0x11; 4]);
-}
-
-#[test]
-fn handshakes_that_fail() {
-    let bench = Bench::faulty("garbled-ready:1x1 late-ready:@30");
-    bench.configure(&REGIONS);
-    bench.until("flag", || bench.read8(READY) != 0);
-    assert!(bench.read8(READY) > 1);
-    bench.handshake();
-    assert_eq!(bench.struck("late-ready"), 1);
-    bench.have("silent-handshake:1x1");
-    bench.configure(&REGIONS);
-    thread::sleep(Duration::from_millis(5));
-    assert_eq!(bench.read8(READY), 0);
-    bench.handshake();
-    assert_eq!(bench.verdict(1), GOOD);
-}
-
-#[test]
-fn a_card_that_forgets_its_host() {
-    let bench = Bench::faulty("ready-lost:1x1");
-    for tag in 1..4 {
-        bench.command(tag, &[0]);
-    }
-    thread::sleep(Duration::from_millis(5));
-    assert!((1..4).all(|tag| !bench.answered(tag)) && bench.read8(READY) == 0);
-    assert_eq!(bench.report().protocol_errors, 0);
-    bench.handshake();
-    assert_eq!(bench.verdict(1), GOOD);
-}
-
-#[test]
-fn registers_that_say_what_is_not_so() {
-    let bench = Bench::faulty("capabilities-odd mailbox-far");
-    assert_eq!(
-        (bench.read32(MOST_SCSI), bench.read32(MOST_COMMANDS)),
-        (128, 5)
-    );
-    assert_eq!(
-        (bench.read32(MAILBOX_AT), bench.read32(MAILBOX_AT + 4)),
-        (1, 0x174)
-    );
-    assert_eq!(bench.struck("mailbox-far"), 2);
-    bench.have("");
-    assert_eq!(bench.read32(MOST_COMMANDS), 129);
-}
-
-#[test]
-fn a_card_that_goes() {
-    let gone = |bench: &Bench| bench.card.is_dead() && bench.read32(0) == u32::MAX;
-    let bench = Bench::faulty("gone-at-probe");
-    assert_eq!(
-        (bench.read32(READY - 1) == u32::MAX, bench.read32(MOST_SCSI)),
-        (false, u32::MAX)
-    );
-    assert!(gone(&bench));
-    bench.card.play_dead(false);
-    bench.have("");
-    assert_eq!(bench.read32(MOST_SCSI), 128);
-
-    let bench = Bench::faulty("gone-under-load:1");
-    bench.command(1, &[0]);
-    assert!(gone(&bench));
-    let bench = Bench::faulty("gone-in-error-handling");
-    bench.configure(&REGIONS);
-    assert!(gone(&bench));
-    let bench = Bench::faulty("gone-in-remove");
-    bench.command(1, &[0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    bench.until("end", || gone(&bench));
-    let bench = Bench::faulty("gone-idle:@10");
-    bench.until("end", || gone(&bench));
-    assert_eq!(bench.struck("gone-idle"), 1);
 }
 
 #[test]
 fn what_no_driver_can_see() {
     let bench = Bench::faulty("early-response:1x1@300");
     bench.memory.put(DATA, &[0x77; 1024]);
-    bench.command(1, READ);
-    bench.until("answer", || bench.answered(1));
+    bench.submit(1, READ);
+    bench.answer(1);
     let stale = bench.memory.get(DATA, 1) == [0x77];
     bench.until("data", || bench.memory.get(DATA, 1) == [0]);
     assert!(stale);
 
     bench.memory.put(DATA, &[0x77; 1024]);
     bench.have("short-data:1x1");
-    bench.command(2, READ);
-    bench.until("answer", || bench.answered(2));
+    bench.submit(2, READ);
+    bench.answer(2);
     assert_eq!(bench.memory.get(DATA + 511, 2), [0, 0x77]);
 
-    // The first answer to tag 3 comes although the command is lost.
+    // An answer to tag 3 comes although the command is lost.
     bench.have("late-second:1x1");
     bench.verdict(3);
     assert_eq!(bench.struck("late-second"), 0);
     bench.have("late-second:1x1 lost-command:1x1");
     assert_eq!(bench.verdict(3), GOOD);
     assert_eq!(bench.struck("late-second"), 1);
-}
-
-#[test]
-fn a_hostile_card_keeps_to_what_it_may_write() {
-    let bench = Bench::faulty("hostile");
-    bench.until("writes", || bench.struck("hostile") > 300);
-    bench.have("none");
-    thread::sleep(Duration::from_millis(10));
-    assert_eq!(bench.struck("hostile"), 0);
-    let report = bench.report();
-    assert_eq!((report.dma_refused, report.overruns), (0, 0), "{report:?}");
-    // Slots, management command and lists are the host's.
-    assert_eq!(bench.memory.get(B, 64), [0xa5; 64]);
-    assert!(bench.memory.get(E, 64).iter().all(|byte| *byte == 0));
 }
 
 #[test]

@@ -1,120 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! macOS's conversation with the real card, replayed against the twin.
-//!
-//! The trace as QEMU printed it, less the process ids: every write is done again,
-//! every read must give what the card gave. `msi` waits for an interrupt. Values
-//! are little-endian, as an x86 host sees the card's big-endian words.
+//! What macOS laid out in memory for the real card, read by the twin.
 
 use super::*;
 
-const TRACE: &str = "
-    read  0xb4  4 0x80000000
-    read  0xbc  4 0x81000000
-    write 0x5d  1 0x0
-    write 0xe4  4 0x80000000
-    write 0xe8  4 0x1000000
-    write 0xec  4 0x81000000
-    write 0xf4  4 0x0
-    write 0xf8  4 0x50b70a
-    write 0xfc  4 0x0
-    write 0x100 4 0x70b70a
-    write 0x104 4 0x100000
-    write 0x114 4 0x0
-    write 0x118 4 0x60b70a
-    write 0x11c 4 0x0
-    write 0x120 4 0x80b70a
-    write 0x12c 4 0x0
-    write 0x130 4 0x90b70a
-    write 0x134 4 0xac080000
-    write 0x144 4 0x0
-    write 0x148 4 0xc0b90a
-    read  0xc4  4 0x0
-    read  0xc8  4 0x74010000
-    read  0x2c  4 0x0
-    write 0x2c  4 0x1000000
-    read  0x5d  1 0x0
-    poll  0x5d  1 0x1
-    write 0x62  1 0x0
-    write 0x64  1 0x0
-    config 0x22c 4 0x4
-    write 0x61  1 0x0
-    read  0x68  4 0xa0040000
-    write 0x68  4 0xa1040000
-    msi
-    read  0x58  8 0x100010000010000
-    write 0x5a  1 0x0
-    read  0x58  8 0x100010000000000
-    read  0x68  4 0xa1040000
-    write 0x68  4 0xa2040000
-    msi
-    read  0x58  8 0x100010000010000
-    write 0x5a  1 0x0
-    read  0x58  8 0x100010000000000
-    read  0x40  4 0x0
-    write 0x174 2 0x3b00
-    write 0x40  4 0x1000000
-    msi
-    read  0x58  8 0x100010000000100
-    write 0x59  1 0x0
-";
-
-fn hex(text: &str) -> u64 {
-    u64::from_str_radix(text.strip_prefix("0x").unwrap(), 16).unwrap()
-}
-
+/// The slots of the article, byte for byte, on a card that does not look at the bit of byte
+/// 1, which the article shows set for all.
 #[test]
-fn the_trace_of_macos() {
-    let bench = Bench::new("bring-up-delay=200");
-    bench.memory.put(B, b"<xml/>\0");
-    bench.put_slot(0x3b, &[], [0; 8]);
-    for line in TRACE.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [kind, offset, width, value] = words[..] else {
-            bench.until("interrupt", || bench.report().interrupts == 1);
-            bench.card.figures.lock().interrupts = 0;
-            continue;
-        };
-        let (offset, width) = (hex(offset), width.parse::<usize>().unwrap());
-        let want = hex(value).to_le_bytes()[..width].to_vec();
-        let mut got = vec![0; width];
-        match kind {
-            "read" => bench.card.read(offset, &mut got),
-            "config" => bench.card.config().read(offset, &mut got),
-            "write" => {
-                bench.card.write(offset, &want);
-                continue;
-            }
-            "poll" => {
-                bench.until("ready", || bench.read8(offset as u32) == want[0]);
-                continue;
-            }
-            _ => unreachable!(),
-        }
-        assert_eq!(got, want, "{line}");
+fn the_slots_of_the_article() {
+    let bench = Bench::ready("list-flag=any inline=never");
+    for page in [0x1799_d000, 0x02_3294_c000, 0x0b59_d000] {
+        bench.memory.map(page, 0x1000, true);
     }
-    assert!(bench.answered(0x3b));
-    assert!(bench.memory.get(D, 5) == b"<?xml");
-    let regions = bench.regions();
-    let at = (
-        regions.slots,
-        regions.ring,
-        regions.mgmt_command,
-        regions.mgmt_response,
-    );
-    assert_eq!(at, (A, C, B, D));
-    assert_eq!(
-        (regions.lists, regions.responses, regions.list_units),
-        (E, F, 2220)
-    );
-    let report = bench.report();
-    assert_eq!(
-        (report.protocol_errors, report.dma_refused),
-        (0, 0),
-        "{report:?}"
-    );
-    assert_eq!(
-        (report.handshakes, report.managed, report.completed),
-        (1, 2, 1)
-    );
+    let entries = [
+        [0x02, 0x31, 0x9b, 0x59, 0, 0, 0, 2],
+        [0x00, 0x0b, 0x59, 0xd1, 0xd8, 0, 0, 2],
+    ];
+    bench.memory.put(REGIONS.unit(0x887), &unit(&entries, 0));
+    for (cdb, descriptor) in [
+        ([0x12, 0, 0, 0, 6, 0, 0, 0], "00 17 99 D1 D8 00 00 02"),
+        ([0x12, 1, 0x83, 4, 0, 0, 0, 0], "02 32 94 C0 00 00 00 01"),
+        ([0x12, 1, 0x80, 13, 0, 0, 0, 0], "08 87 00 00 00 00 00 00"),
+        ([0; 8], "00 00 00 00 00 00 00 00"),
+    ] {
+        let mut slot = [0; 32];
+        slot[..4].copy_from_slice(&[1, 1, 0, 0x3b]);
+        slot[8..16].copy_from_slice(&cdb);
+        for (to, byte) in slot[24..].iter_mut().zip(descriptor.split(' ')) {
+            *to = u8::from_str_radix(byte, 16).unwrap();
+        }
+        bench.put_raw_slot(0x3b, &slot);
+        bench.ring(0x3b);
+        assert_eq!(bench.answer(0x3b)[0], 2);
+    }
+    assert_ne!(bench.memory.get(0x1799_d1d8, 6), [0xa5; 6]);
+    assert_eq!(bench.memory.get(0x1799_d1e0, 4), [0xa5; 4]);
+    bench.is_clean();
 }

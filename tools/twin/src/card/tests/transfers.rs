@@ -1,197 +1,192 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Data movement: the three descriptors, and both hazards.
+//! Data movement: entries, lists, what is inside a response, and both hazards.
 
-use super::super::dma::{Errand, NoDma};
-use super::super::transfer::{Short, Transfer};
-use super::super::wire::Descriptor;
 use super::*;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
-/// Where the tests' data lies; a page, filled with 0xa5.
-pub(super) const DATA: u64 = 0x02_319b_5000;
-
-impl Bench {
-    fn with_transfer<T>(&self, then: impl FnOnce(&Transfer<'_>) -> T) -> T {
-        let errand = Errand {
-            era: self.card.state().era,
-            tag: Some(1),
-        };
-        let regions = self.regions();
-        then(&Transfer {
-            card: &self.card,
-            errand,
-            regions: &regions,
-            tag: 1,
-            pace: std::time::Duration::ZERO,
-        })
-    }
-
-    pub(super) fn deliver(&self, descriptor: [u8; 8], data: &[u8]) -> Result<(), NoDma> {
-        let descriptor = Descriptor::decode(descriptor, &self.card.params());
-        let mut random = ChaCha8Rng::seed_from_u64(1);
-        self.with_transfer(|transfer| transfer.deliver(&descriptor, data, &mut random))
-    }
-
-    fn fetch(&self, descriptor: [u8; 8], length: u64) -> Result<Vec<u8>, Short> {
-        let descriptor = Descriptor::decode(descriptor, &self.card.params());
-        self.with_transfer(|transfer| transfer.fetch(&descriptor, length))
-    }
+/// INQUIRY of so many bytes.
+fn inquiry(length: u8) -> [u8; 6] {
+    [0x12, 0, 0, 0, length, 0]
 }
 
-/// An entry, or a direct descriptor.
-pub(super) fn entry(address: u64, words: u8) -> [u8; 8] {
-    let [.., a, b, c, d, e] = address.to_be_bytes();
-    [a, b, c, d, e, 0, 0, words]
+/// What INQUIRY says.
+fn said(bench: &Bench) -> Vec<u8> {
+    let mut cdb = [0; 16];
+    cdb[..6].copy_from_slice(&inquiry(255));
+    bench.card.target().execute(0, &cdb, &[]).data_in
 }
 
-pub(super) fn with_data(settings: &str) -> Bench {
-    let bench = Bench::ready(settings);
-    bench.memory.map(DATA, 0x1000, true);
-    bench
+fn never(settings: &str) -> Bench {
+    Bench::ready(&format!("inline=never {settings}"))
 }
 
 #[test]
-fn direct_data_in_is_exact_without_junk() {
-    let bench = with_data("junk=0");
-    bench.deliver(entry(DATA, 9), &[1; 36]).unwrap();
-    let page = bench.memory.get(DATA, 40);
-    assert_eq!((&page[..36], &page[36..]), (&[1; 36][..], &[0xa5; 4][..]));
-    assert_eq!(bench.report().bytes_in, 36);
+fn data_in_place_moves_in_units_of_8() {
+    let bench = never("");
+    let said = said(&bench);
+    bench.command(1, &inquiry(32), entry(DATA, 8));
+    assert_eq!(bench.answer(1)[..8], [2, 1, 0, 1, 0, 0, 0, 0]);
+    assert_eq!(bench.memory.get(DATA, 33), [&said[..32], &[0xa5]].concat());
+    assert_eq!(bench.report().junk_bytes, 0);
+    bench.command(1, &inquiry(13), entry(DATA, 4));
+    bench.answer(1);
+    let page = bench.memory.get(DATA, 24);
+    assert_eq!((&page[..13], &page[16..]), (&said[..13], &said[16..24]));
+    // Bytes 13 to 15 are junk, which the seed decides.
+    assert_ne!(page[13..16], said[13..16]);
+    let report = bench.report();
+    assert_eq!((report.junk_bytes, report.bytes_in), (3, 45));
+    bench.is_clean();
 }
 
 #[test]
-fn the_two_entry_list_of_the_trace() {
-    // 13 bytes of INQUIRY data over two entries of two words.
-    for (unit, setting) in [(64, "list-unit=64"), (8, "list-unit=8")] {
-        let bench = with_data(&format!("junk=0 {setting}"));
-        bench.memory.map(0x0b59_d000, 0x1000, true);
-        let list = [entry(0x02_319b_5900, 2), entry(0x0b59_d1d8, 2)].concat();
-        bench.memory.put(E + 0x887 * unit, &list);
-        let data: Vec<u8> = (0..13).collect();
-        bench
-            .deliver([0x08, 0x87, 0, 0, 0, 0, 0, 0], &data)
-            .unwrap();
-        assert_eq!(
-            bench.memory.get(0x02_319b_5900, 9)[..],
-            [&data[..8], &[0xa5]].concat()
-        );
-        assert_eq!(bench.memory.get(0x0b59_d1d8, 5)[..], data[8..]);
-        // The pad to a whole word is junk; what follows is untouched.
-        assert_eq!(bench.memory.get(0x0b59_d1e0, 4), [0xa5; 4]);
-    }
+fn the_start_up_inquiry_of_macos() {
+    let bench = never("");
+    bench.memory.map(0x02_3294_c000, 0x1000, true);
+    let descriptor = [0x02, 0x32, 0x94, 0xc0, 0, 0, 0, 1];
+    bench.command(0x3b, &inquiry(4), descriptor);
+    bench.answer(0x3b);
+    assert_eq!(bench.memory.get(0x02_3294_c000, 4), said(&bench)[..4]);
+    assert_eq!(bench.memory.get(0x02_3294_c008, 4), [0xa5; 4]);
+    bench.is_clean();
 }
 
 #[test]
-fn data_out_from_a_list_longer_than_a_unit() {
-    let bench = with_data("");
-    let data: Vec<u8> = (0..80).collect();
+fn the_list_of_the_trace() {
+    // 13 bytes of INQUIRY data: 8 of them into the caller's memory, the rest by way of the
+    // tag's 8 bytes.
+    let bench = never("");
+    bench.memory.map(0x0b59_d000, 0x1000, true);
+    let entries = [entry(0x02_319b_5900, 2), entry(0x0b59_d1d8, 2)];
+    bench.memory.put(REGIONS.unit(0x887), &unit(&entries, 0));
+    bench.command(59, &inquiry(13), [0x08, 0x87, 0, 0, 0, 0, 0, 0]);
+    bench.answer(59);
+    let said = said(&bench);
+    assert_eq!(bench.memory.get(0x02_319b_5900, 8), said[..8]);
+    assert_eq!(bench.memory.get(0x0b59_d1d8, 5), said[8..13]);
+    assert_eq!(bench.memory.get(0x0b59_d1e0, 4), [0xa5; 4]);
+    assert_eq!(bench.report().junk_bytes, 3);
+    bench.is_clean();
+}
+
+#[test]
+fn a_chain_of_units_both_ways() {
+    let bench = never("");
+    let data: Vec<u8> = (0..1024).map(|n| (n / 3) as u8).collect();
     bench.memory.put(DATA, &data);
-    let list: Vec<u8> = (0..10).flat_map(|n| entry(DATA + 8 * (9 - n), 2)).collect();
-    bench.memory.put(E + 64, &list);
-    let got = bench.fetch([0, 1, 0, 0, 0, 0, 0, 0], 78).ok().unwrap();
-    let want: Vec<u8> = data.chunks(8).rev().flatten().copied().collect();
-    assert_eq!(got, want[..78]);
-    assert_eq!(
-        (bench.report().bytes_out, bench.report().protocol_errors),
-        (78, 0)
-    );
-}
-
-#[test]
-fn junk_follows_data_that_does_not_end_on_512() {
-    let bench = with_data("junk-exact=64");
-    bench.deliver(entry(DATA, 9), &[1; 36]).unwrap();
-    let page = bench.memory.get(DATA, 0x1000);
-    assert!(page[36..100].iter().any(|byte| *byte != 0xa5));
-    assert!(page[100..].iter().all(|byte| *byte == 0xa5));
-    bench.deliver(entry(DATA + 0x200, 128), &[1; 512]).unwrap();
-    assert_eq!(bench.memory.get(DATA + 0x400, 64), [0xa5; 64]);
-    assert_eq!(bench.report().junk_bytes, 64);
-}
-
-#[test]
-fn junk_follows_whole_blocks_only_if_it_was_asked_for() {
-    let bench = with_data("junk-exact=64 junk-after=any");
-    bench.deliver(entry(DATA, 128), &[1; 512]).unwrap();
-    assert_ne!(bench.memory.get(DATA + 0x200, 64), [0xa5; 64]);
-    assert_eq!(bench.report().junk_bytes, 64);
-}
-
-#[test]
-fn junk_that_the_host_refuses_is_reported_and_no_more() {
-    let bench = with_data("overrun=16");
-    bench.deliver(entry(DATA + 0xff0, 3), &[1; 12]).unwrap();
-    let refused = bench.report().first_refused.unwrap();
-    assert_eq!(
-        (refused.what, refused.address, refused.length),
-        ("junk", DATA + 0xffc, 16)
-    );
-}
-
-#[test]
-fn seeded_junk_stays_within_its_maximum() {
-    for seed in 0..20 {
-        let bench = with_data(&format!("junk=8 seed={seed}"));
-        bench.deliver(entry(DATA, 1), &[1; 4]).unwrap();
-        assert!(
-            bench.memory.get(DATA, 0x1000)[12..]
-                .iter()
-                .all(|byte| *byte == 0xa5)
-        );
-        assert!(bench.report().junk_bytes <= 8);
+    // 16 entries of 64 bytes, last first, over three units: the first of tag 0.
+    let entries: Vec<[u8; 8]> = (0..16).map(|n| entry(DATA + 64 * (15 - n), 16)).collect();
+    let units = [(0, 0..7, 5), (5, 7..14, 2), (2, 14..16, 0)];
+    for (index, range, link) in units {
+        let unit = unit(&entries[range], link);
+        bench.memory.put(REGIONS.unit(index), &unit);
     }
+    bench.command(0, WRITE, list(0));
+    assert_eq!(bench.answer(0)[6], 0);
+    bench.command(1, READ, entry(DATA + 0x1000, 256));
+    assert_eq!(bench.answer(1)[6], 0);
+    let turned: Vec<u8> = data.chunks(64).rev().flatten().copied().collect();
+    assert_eq!(bench.memory.get(DATA + 0x1000, 1024), turned);
+    bench.memory.put(DATA, &[0; 1024]);
+    bench.command(0, READ, list(0));
+    bench.answer(0);
+    assert_eq!(bench.memory.get(DATA, 1024), data);
+    let report = bench.report();
+    assert_eq!(
+        (report.bytes_in, report.bytes_out, report.overruns),
+        (2048, 1024, 0)
+    );
+    bench.is_clean();
+}
+
+#[test]
+fn data_inside_the_response() {
+    let bench = Bench::ready("inline=fits");
+    let said = said(&bench);
+    bench.command(1, &inquiry(24), entry(DATA, 6));
+    let response = bench.answer(1);
+    assert_eq!(response[..8], [2, 3, 0, 1, 0, 24, 0, 0]);
+    assert_eq!(response[8..], said[..24]);
+    assert_eq!(bench.memory.get(DATA, 4), [0xa5; 4]);
+    bench.command(1, &inquiry(25), entry(DATA, 8));
+    assert_eq!(bench.answer(1)[1], 1);
+    assert_eq!(bench.memory.get(DATA, 25), said[..25]);
+    assert_eq!(bench.report().inline, 1);
+
+    let seed = Bench::ready("");
+    for _ in 0..40 {
+        seed.command(1, &inquiry(8), entry(DATA, 2));
+        seed.answer(1);
+    }
+    assert!((5..35).contains(&seed.report().inline));
 }
 
 #[test]
 fn a_transfer_longer_than_its_descriptor() {
-    let worst = with_data("junk=0");
-    worst.deliver(entry(DATA, 2), &[1; 24]).unwrap();
-    assert_eq!(worst.memory.get(DATA, 25), [&[1; 24][..], &[0xa5]].concat());
-    assert_eq!(worst.report().overruns, 1);
-    assert_eq!(worst.fetch(entry(DATA, 2), 16).ok().unwrap(), [1; 16]);
-    // Without any descriptor it goes to address 0, where the host has nothing.
-    assert_eq!(worst.deliver([0; 8], &[1; 4]), Err(NoDma::Refused));
+    let worst = never("");
+    let said = said(&worst);
+    worst.command(1, &inquiry(32), entry(DATA, 2));
+    worst.answer(1);
+    assert_eq!(worst.memory.get(DATA, 33), [&said[..32], &[0xa5]].concat());
+    // Past the end of a list, too.
+    worst.memory.put(DATA, &[0xa5; 64]);
+    let entries = [entry(DATA + 32, 2), entry(DATA, 2)];
+    worst.memory.put(REGIONS.unit(7), &unit(&entries, 0));
+    worst.command(1, &inquiry(24), list(7));
+    worst.answer(1);
+    assert_eq!(worst.memory.get(DATA, 17), [&said[8..24], &[0xa5]].concat());
+    assert_eq!(worst.report().overruns, 2);
 
-    let heeding = with_data("junk=0 length-from=descriptor");
-    heeding.deliver(entry(DATA, 2), &[1; 24]).unwrap();
-    assert_eq!(heeding.memory.get(DATA, 9), [&[1; 8][..], &[0xa5]].concat());
-    assert!(matches!(
-        heeding.fetch(entry(DATA, 2), 16),
-        Err(Short::Descriptor)
-    ));
-    assert_eq!(heeding.deliver([0; 8], &[1; 4]), Ok(()));
-    assert_eq!(
-        (heeding.report().overruns, heeding.report().dma_refused),
-        (3, 0)
-    );
+    let heeding = never("length-from=descriptor");
+    heeding.command(1, &inquiry(32), entry(DATA, 2));
+    assert_eq!(heeding.answer(1)[6], 0);
+    assert_eq!(heeding.memory.get(DATA, 9), [&said[..8], &[0xa5]].concat());
+    heeding.command(1, WRITE, entry(DATA, 2));
+    // Data phase error.
+    assert_eq!(heeding.answer(1)[20], 0x4b);
+    assert_eq!(heeding.report().overruns, 2);
 }
 
 #[test]
-fn lists_without_an_end_are_bounded() {
-    let bench = with_data("junk=0");
-    // One word an entry, to the very end of region E.
-    let last = u64::from(LIST_UNITS - 1);
-    bench.memory.put(E + last * 64, &entry(DATA, 1).repeat(8));
-    let [hi, lo] = (last as u16).to_be_bytes();
-    bench.deliver([hi, lo, 0, 0, 0, 0, 0, 0], &[1; 40]).unwrap();
-    assert_eq!(bench.report().protocol_errors, 1);
-    assert_eq!(
-        bench.deliver([0xff, 0xff, 0, 0, 0, 0, 0, 0], &[1; 4]),
-        Err(NoDma::Refused)
-    );
+fn the_bit_of_byte_1_with_a_list() {
+    let raw = |bench: &Bench, flag: u8| {
+        bench.memory.put(DATA, &[0xa5; 64]);
+        let entries = [entry(DATA, 2), entry(DATA + 32, 2)];
+        bench.memory.put(REGIONS.unit(37), &unit(&entries, 0));
+        let mut slot = [0; 32];
+        slot[..4].copy_from_slice(&[1, flag, 0, 1]);
+        slot[8..14].copy_from_slice(&inquiry(16));
+        slot[24..].copy_from_slice(&list(37));
+        bench.put_raw_slot(1, &slot);
+        bench.ring(1);
+        assert_eq!(bench.answer(1)[6], 0);
+        bench.memory.get(DATA, 1) != [0xa5]
+    };
+    for (setting, flag, comes, complaints) in [
+        ("list-flag=clear", 0, true, 0),
+        ("list-flag=clear", 1, false, 1),
+        ("list-flag=set", 0, false, 0),
+        ("list-flag=set", 1, true, 0),
+        ("list-flag=any", 0, true, 0),
+        ("list-flag=any", 1, true, 0),
+    ] {
+        let bench = never(setting);
+        assert_eq!(raw(&bench, flag), comes, "{setting} {flag}");
+        let report = bench.report();
+        assert_eq!(report.protocol_errors, complaints, "{setting} {flag}");
+        assert_eq!((report.overruns, report.dma_refused), (0, 0));
+    }
 }
 
 #[test]
 fn memory_that_the_card_may_not_write() {
-    let bench = Bench::ready("");
-    bench.memory.map(DATA, 0x1000, false);
-    assert_eq!(bench.deliver(entry(DATA, 1), &[1; 4]), Err(NoDma::Refused));
-    assert!(bench.fetch(entry(DATA, 1), 4).is_ok());
-    assert_eq!(
-        bench.deliver(entry(1 << 36, 1), &[1; 4]),
-        Err(NoDma::Refused)
-    );
+    let bench = never("");
+    bench.memory.map(0x10000, 0x1000, false);
+    for at in [0x10000, 1 << 36] {
+        bench.command(1, READ, entry(at, 256));
+        assert_eq!(bench.answer(1)[20], 0x47);
+    }
+    bench.command(1, WRITE, entry(0x10000, 256));
+    assert_eq!(bench.answer(1)[6], 0);
     assert_eq!(bench.report().dma_refused, 2);
 }

@@ -10,7 +10,7 @@ const INVALID_CDB: (u8, u8, u8) = (5, 0x24, 0);
 fn a_disk_introduces_itself() {
     let data = good(&target(), 0, &[0x12, 0, 0, 0, 255, 0]);
     assert_eq!(data.len(), 96);
-    assert_eq!(data[0..8], [0, 0, 6, 0x12, 91, 0, 0, 2]);
+    assert_eq!(data[0..8], [0, 0, 6, 2, 91, 0, 0, 2]);
     assert_eq!(&data[8..36], b"Apple   RAID Card Vol   2210");
     let data = good(&target(), 0, &[0x12, 0, 0, 0, 36, 0]);
     assert_eq!((data.len(), data[4]), (36, 91));

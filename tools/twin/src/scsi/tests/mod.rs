@@ -71,7 +71,9 @@ fn check_out(
 mod attention;
 mod basics;
 mod cache;
+mod card_unit;
 mod concurrency;
+mod lengths;
 mod medium;
 mod mode;
 mod random;
