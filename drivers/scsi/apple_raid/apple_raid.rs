@@ -3,17 +3,20 @@
 //! Driver for the Apple RAID Card (Xserve and Mac Pro, 2006 to 2009).
 //!
 //! The card is a PowerPC that runs Linux, and offers its RAID volumes to the host as emulated SCSI
-//! logical units. Nobody outside has its documentation: `Documentation/scsi/apple_raid_hw.rst`
-//! says what is known and how surely, and the driver is written so that what is not known for sure
+//! logical units. Its maker has documented nothing: `Documentation/scsi/apple_raid_hw.rst` says
+//! what is known and how surely, and the driver is written so that what is not known for sure
 //! cannot cost data.
 //!
-//! Before it is trusted, a card is tried ([`learn`]); what it was found to be is its [`model`].
-//! How it names logical units may be found out later ([`naming`]).
+//! ```text
+//!   probe       the memory that card and host share            regions, bounce
+//!   start       the handshake, and the checks before trust     bringup, selftest, trial
+//!   submission  queue -> transfer, cdb -> lists -> submit      -> wire, regs
+//!   completion  complete -> finish -> residual                 <- wire, regs
+//!   errors      recover -> tasks
+//! ```
 //!
-//! The way of a command: [`submission`] decides how its data travels ([`transfer`], [`cdb`],
-//! [`bounce`]), writes it into the slot of its tag ([`wire`], [`regions`]) and rings the doorbell
-//! ([`bringup`], [`regs`]). What counts blocks needs [`blocks`]. An interrupt takes it back through
-//! [`completion`]. [`hba`] holds the parts together.
+//! [`card`] holds the parts together. What counts blocks needs [`blocks`]; what sysfs shows is in
+//! [`identity`].
 
 #[cfg(out_of_tree)]
 include!("../../../rust/out_of_tree.rs");
@@ -27,30 +30,40 @@ use kernel::scsi;
 mod blocks;
 mod bounce;
 mod bringup;
+mod card;
 mod cdb;
-mod completion;
-mod debugfs;
-mod hba;
+mod complete;
+mod finish;
+mod identity;
 #[cfg(CONFIG_SCSI_APPLE_RAID_KUNIT_TEST)]
 mod kunit;
-mod learn;
-mod model;
-mod naming;
+mod lists;
+mod queue;
+mod recover;
 mod regions;
 mod regs;
-mod submission;
+mod residual;
+mod selftest;
+mod states;
+mod submit;
+mod tasks;
 mod transfer;
+mod trial;
 mod wire;
 
 use crate::{
     bounce::Pool,
-    bringup::Capabilities,
-    hba::Hba,
-    model::CardModel,
-    regions::Regions,
-    scsi::Limits,
-    submission::Journey,
-    transfer::BOUNDARY, //
+    card::Card,
+    queue::Journey,
+    regions::{
+        Regions,
+        COMMANDS, //
+    },
+    scsi::{
+        HostAttributes,
+        Limits,
+        Victim, //
+    }, //
 };
 use kernel::{
     device::{
@@ -71,72 +84,82 @@ kernel::pci_device_table!(
 /// The driver.
 pub(crate) struct AppleRaid;
 
-/// A card that was found, and the memory that has to lie below 4 GiB for it.
+/// The SCSI host of a card.
+pub(crate) type Host = scsi::Host<AppleRaid>;
+
+/// What a card needs; its memory has to lie below 4 GiB.
 pub(crate) struct Found<'bound> {
     bar: regs::Bar0<'bound>,
-    capabilities: Capabilities,
     regions: Regions,
     bounce: Pool,
-    trial: KBox<learn::Memory>,
 }
 
-/// Longest transfer, in 512-byte sectors: 1 MiB, which fits a list in single pages.
-const MAX_SECTORS: u32 = 2048;
-
-/// The card's window on host memory is 64 GiB long (P).
+/// The card's window on host memory is 64 GiB long (P, K).
 const DMA_MASK: DmaMask = DmaMask::new::<36>();
 
-/// One more than the highest logical unit number.
-const MAX_LUN: u64 = 256;
+/// One more than the highest logical unit number (K).
+pub(crate) const MAX_LUN: u64 = 64;
 
-fn limits(tags: u16) -> Limits {
-    Limits {
-        can_queue: tags,
-        cmd_per_lun: tags.min(64),
-        sg_tablesize: CardModel::MAX_SEGMENTS,
-        max_segment_size: CardModel::MAX_SEGMENT_SIZE,
-        max_sectors: MAX_SECTORS,
-        // What is not aligned so, the block layer copies: see `transfer.rs`.
-        dma_alignment: BOUNDARY - 1,
-        dma_mask: DMA_MASK,
-        max_lun: MAX_LUN,
-        max_cdb_len: wire::CDB_LEN as u16,
-    }
-}
+const LIMITS: Limits = Limits {
+    can_queue: COMMANDS,
+    cmd_per_lun: COMMANDS,
+    // One more than macOS's (K): 1 MiB that begins within a page. With the tail they fit a tag's
+    // list.
+    sg_tablesize: 257,
+    max_segment_size: wire::MAX_ENTRY_LEN,
+    // 1 MiB, as macOS (K).
+    max_sectors: 2048,
+    dma_alignment: wire::UNIT - 1,
+    dma_mask: DMA_MASK,
+    max_lun: MAX_LUN,
+    max_cdb_len: wire::CDB_LEN as u16,
+    no_write_same: true,
+};
 
 #[vtable]
 impl scsi::Operations for AppleRaid {
-    type Data<'bound> = Hba<'bound>;
+    type Data<'bound> = Card<'bound>;
     type CommandData = Journey;
 
     const NAME: &'static CStr = c"apple_raid";
+    const HOST_ATTRIBUTES: HostAttributes<Self> = identity::ATTRIBUTES;
+    const TRACK_QUEUE_DEPTH: bool = true;
 
     fn queue_command<'a>(
-        hba: &Hba<'_>,
-        host: &'a scsi::Host<Self>,
+        card: &Card<'_>,
+        host: &'a Host,
         cmd: scsi::Command<'a, Self>,
+        is_last: bool,
     ) -> Result<(), scsi::Busy<'a, Self>> {
-        submission::queue_command(hba, host, cmd)
+        queue::queue_command(card, host, cmd, is_last)
     }
 
-    fn unit_found(hba: &Hba<'_>, lun: u64) {
-        hba.blocks.forget(lun);
+    fn commit_rqs(card: &Card<'_>, _host: &Host) {
+        queue::commit(card);
     }
 
-    fn poll(hba: &Hba<'_>, host: &scsi::Host<Self>) {
-        completion::poll(hba, host);
+    fn sdev_init(card: &Card<'_>, lun: u64) {
+        card.blocks.forget(lun);
     }
 
-    fn host_reset(hba: &Hba<'_>, host: &scsi::Host<Self>) -> Result {
-        hba.restart(host)
+    fn eh_timed_out(card: &Card<'_>, host: &Host) {
+        card.eh_timed_out(host);
     }
 
-    fn accept_commands(hba: &Hba<'_>, _host: &scsi::Host<Self>) {
-        hba.accept_commands();
+    fn eh_abort(card: &Card<'_>, host: &Host, victim: Victim<'_, Self>) -> Result {
+        card.eh_abort(host, victim)
     }
 
-    fn wants_reset(hba: &Hba<'_>) -> bool {
-        hba.naming.is_wanted()
+    fn eh_device_reset(card: &Card<'_>, host: &Host, lun: u64) -> Result {
+        card.eh_device_reset(host, lun)
+    }
+
+    fn eh_host_reset(card: &Card<'_>, host: &Host) -> Result {
+        card.eh_host_reset(host)
+    }
+
+    fn accept_commands(card: &Card<'_>, host: &Host) {
+        card.accept_commands(host);
     }
 }
 
@@ -147,60 +170,44 @@ impl scsi::pci::Driver for AppleRaid {
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
 
     fn probe<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<(Limits, Self::Found<'bound>)> {
-        let bar = pdev.iomap_region_sized::<{ regs::END }>(0, c"apple_raid")?;
-        let capabilities = Capabilities::discover(&bar, || pdev.set_master());
-        let tags = capabilities.tags().inspect_err(|_| {
-            dev_err!(
-                pdev,
-                "the card says that it takes {:#x} SCSI commands of {:#x}{}: not supported\n",
-                capabilities.scsi_commands,
-                capabilities.commands,
-                if capabilities.are_swapped() {
-                    ", with the bytes the wrong way round"
-                } else {
-                    ""
-                }
-            );
-        })?;
         let found = Found {
-            bar,
-            capabilities,
-            regions: Regions::new(pdev.as_ref(), tags)?,
-            bounce: Pool::new(pdev.as_ref(), CardModel::LEAST_MARGIN)?,
-            trial: KBox::new(learn::Memory::new(pdev.as_ref(), tags)?, GFP_KERNEL)?,
+            bar: pdev.iomap_region_sized::<{ regs::END }>(0, c"apple_raid")?,
+            regions: Regions::new(pdev.as_ref())?,
+            bounce: Pool::new(pdev.as_ref())?,
         };
-        Ok((limits(tags), KBox::new(found, GFP_KERNEL)?))
+        Ok((LIMITS, KBox::new(found, GFP_KERNEL)?))
     }
 
     fn init<'bound>(
         pdev: &'bound pci::Device<Bound>,
         found: Self::Found<'bound>,
-    ) -> impl PinInit<Hba<'bound>, Error> {
-        Hba::new(pdev, found)
+    ) -> impl PinInit<Card<'bound>, Error> {
+        Card::new(pdev, KBox::into_inner(found))
     }
 
-    fn data_mask(hba: &Hba<'_>) -> DmaMask {
-        hba.data_mask()
+    fn data_mask(_card: &Card<'_>) -> DmaMask {
+        DMA_MASK
     }
 
-    fn start(hba: &Hba<'_>, host: &scsi::Host<Self>) -> Result {
-        hba.start(host)
+    fn start(card: &Card<'_>, host: &Host) -> Result {
+        card.start(host)
     }
 
     fn quiesce<'a>(
-        hba: &'a Hba<'_>,
-        host: &scsi::Host<Self>,
+        card: &'a Card<'_>,
+        host: &Host,
         finished: scsi::Finished,
     ) -> scsi::DmaStopped<'a> {
-        hba.quiesce(host, finished)
+        card.quiesce(host, finished)
     }
 
-    fn stop(hba: &Hba<'_>, host: &scsi::Host<Self>) {
-        hba.stop(host);
+    fn stop(card: &Card<'_>, host: &Host) {
+        card.stop(host);
     }
 
-    fn interrupt(hba: &Hba<'_>, host: &scsi::Host<Self>) -> IrqReturn {
-        completion::interrupt(hba, host)
+    fn interrupt(card: &Card<'_>, host: &Host) -> IrqReturn {
+        complete::look(card, host);
+        IrqReturn::Handled
     }
 }
 
@@ -210,10 +217,4 @@ module_pci_driver! {
     authors: ["The apple-raid developers"],
     description: "Apple RAID Card",
     license: "GPL",
-    params: {
-        verbose_checks: bool {
-            default: false,
-            description: "Log what each check of the card has found",
-        },
-    },
 }

@@ -32,23 +32,10 @@ pub(crate) enum Phase {
 
 use Amount::{Blocks, Bytes};
 
-fn u16_at(cdb: &[u8; CDB_LEN], at: usize) -> u32 {
-    u32_of(cdb, at, 2)
-}
-
-fn u24_at(cdb: &[u8; CDB_LEN], at: usize) -> u32 {
-    u32_of(cdb, at, 3)
-}
-
-fn u32_at(cdb: &[u8; CDB_LEN], at: usize) -> u32 {
-    u32_of(cdb, at, 4)
-}
-
-fn u32_of(cdb: &[u8; CDB_LEN], at: usize, len: usize) -> u32 {
-    cdb.iter()
-        .skip(at)
-        .take(len)
-        .fold(0, |value, byte| value << 8 | u32::from(*byte))
+/// The big-endian number of `len` bytes at a place of a CDB.
+fn be(cdb: &[u8; CDB_LEN], at: usize, len: usize) -> u32 {
+    let bytes = cdb.iter().skip(at).take(len);
+    bytes.fold(0, |value, byte| value << 8 | u32::from(*byte))
 }
 
 /// READ(6) and WRITE(6): a length of 0 means 256 blocks.
@@ -71,32 +58,25 @@ fn verify(cdb: &[u8; CDB_LEN], blocks: u32) -> Option<Phase> {
 
 /// RDPROTECT, WRPROTECT, VRPROTECT: with protection information, a block is longer on the wire.
 fn wants_protection(cdb: &[u8; CDB_LEN]) -> bool {
-    let protectable = matches!(
-        cdb[0],
-        0x28 | 0xa8
-            | 0x88
-            | 0x2a
-            | 0xaa
-            | 0x8a
-            | 0x2e
-            | 0xae
-            | 0x8e
-            | 0x2f
-            | 0xaf
-            | 0x8f
-            | 0x41
-            | 0x93
-    );
+    // READ, WRITE, WRITE AND VERIFY, VERIFY of 10, 16 and 12 bytes; WRITE SAME
+    let protectable = matches!(cdb[0], 0x28..=0x2f | 0x88..=0x8f | 0xa8..=0xaf | 0x41 | 0x93);
     protectable && cdb[1] >> 5 != 0
+}
+
+/// Where in its data the answer to this command says how long a block is: READ CAPACITY(10) and
+/// (16), in SBC-3.
+pub(crate) fn block_length_in_answer(cdb: &[u8]) -> Option<usize> {
+    match *cdb {
+        [0x25, ..] => Some(4),
+        [0x9e, action, ..] if action & 0x1f == 0x10 => Some(8),
+        _ => None,
+    }
 }
 
 /// SECURITY PROTOCOL IN and OUT: with INC_512 the length counts units of 512 bytes.
 fn security(cdb: &[u8; CDB_LEN]) -> Option<Amount> {
-    let length = u32_at(cdb, 6);
-    match cdb[4] & 0x80 {
-        0 => Some(Bytes(length)),
-        _ => length.checked_mul(512).map(Bytes),
-    }
+    let unit = if cdb[4] & 0x80 == 0 { 1 } else { 512 };
+    be(cdb, 6, 4).checked_mul(unit).map(Bytes)
 }
 
 /// What the command moves; `None` if it is not one that the driver knows.
@@ -112,44 +92,44 @@ pub(crate) fn phase(cdb: &[u8; CDB_LEN]) -> Option<Phase> {
         // READ and WRITE
         0x08 => Phase::In(blocks_of_6(cdb)),
         0x0a => Phase::Out(blocks_of_6(cdb)),
-        0x28 => Phase::In(Blocks(u16_at(cdb, 7))),
-        0x2a | 0x2e => Phase::Out(Blocks(u16_at(cdb, 7))),
-        0xa8 => Phase::In(Blocks(u32_at(cdb, 6))),
-        0xaa | 0xae => Phase::Out(Blocks(u32_at(cdb, 6))),
-        0x88 => Phase::In(Blocks(u32_at(cdb, 10))),
-        0x8a | 0x8e => Phase::Out(Blocks(u32_at(cdb, 10))),
+        0x28 => Phase::In(Blocks(be(cdb, 7, 2))),
+        0x2a | 0x2e => Phase::Out(Blocks(be(cdb, 7, 2))),
+        0xa8 => Phase::In(Blocks(be(cdb, 6, 4))),
+        0xaa | 0xae => Phase::Out(Blocks(be(cdb, 6, 4))),
+        0x88 => Phase::In(Blocks(be(cdb, 10, 4))),
+        0x8a | 0x8e => Phase::Out(Blocks(be(cdb, 10, 4))),
         // VERIFY
-        0x2f => verify(cdb, u16_at(cdb, 7))?,
-        0xaf => verify(cdb, u32_at(cdb, 6))?,
-        0x8f => verify(cdb, u32_at(cdb, 10))?,
+        0x2f => verify(cdb, be(cdb, 7, 2))?,
+        0xaf => verify(cdb, be(cdb, 6, 4))?,
+        0x8f => verify(cdb, be(cdb, 10, 4))?,
         // WRITE SAME(10), (16): one block. NDOB, "no data", is younger than the card.
         0x41 => Phase::Out(Blocks(1)),
         0x93 if cdb[1] & 1 == 0 => Phase::Out(Blocks(1)),
         // UNMAP, LOG SELECT, MODE SELECT(10)
-        0x42 | 0x4c | 0x55 => Phase::Out(Bytes(u16_at(cdb, 7))),
+        0x42 | 0x4c | 0x55 => Phase::Out(Bytes(be(cdb, 7, 2))),
         // MODE SELECT(6)
         0x15 => Phase::Out(Bytes(cdb[4].into())),
         // SEND DIAGNOSTIC
-        0x1d => Phase::Out(Bytes(u16_at(cdb, 3))),
+        0x1d => Phase::Out(Bytes(be(cdb, 3, 2))),
         // INQUIRY, RECEIVE DIAGNOSTIC RESULTS
-        0x12 | 0x1c => Phase::In(Bytes(u16_at(cdb, 3))),
+        0x12 | 0x1c => Phase::In(Bytes(be(cdb, 3, 2))),
         // REQUEST SENSE, MODE SENSE(6)
         0x03 | 0x1a => Phase::In(Bytes(cdb[4].into())),
         // LOG SENSE, MODE SENSE(10), PERSISTENT RESERVE IN
-        0x4d | 0x5a | 0x5e => Phase::In(Bytes(u16_at(cdb, 7))),
+        0x4d | 0x5a | 0x5e => Phase::In(Bytes(be(cdb, 7, 2))),
         // PERSISTENT RESERVE OUT
-        0x5f => Phase::Out(Bytes(u32_at(cdb, 5))),
+        0x5f => Phase::Out(Bytes(be(cdb, 5, 4))),
         // READ CAPACITY(10)
         0x25 => Phase::In(Bytes(8)),
         // WRITE BUFFER, READ BUFFER(10)
-        0x3b => Phase::Out(Bytes(u24_at(cdb, 6))),
-        0x3c => Phase::In(Bytes(u24_at(cdb, 6))),
+        0x3b => Phase::Out(Bytes(be(cdb, 6, 3))),
+        0x3c => Phase::In(Bytes(be(cdb, 6, 3))),
         // SERVICE ACTION IN(16): READ CAPACITY(16), GET LBA STATUS
-        0x9e if matches!(cdb[1] & 0x1f, 0x10 | 0x12) => Phase::In(Bytes(u32_at(cdb, 10))),
+        0x9e if matches!(cdb[1] & 0x1f, 0x10 | 0x12) => Phase::In(Bytes(be(cdb, 10, 4))),
         // REPORT LUNS
-        0xa0 => Phase::In(Bytes(u32_at(cdb, 6))),
+        0xa0 => Phase::In(Bytes(be(cdb, 6, 4))),
         // MAINTENANCE IN, with all its service actions; MAINTENANCE OUT is not offered
-        0xa3 => Phase::In(Bytes(u32_at(cdb, 6))),
+        0xa3 => Phase::In(Bytes(be(cdb, 6, 4))),
         // SECURITY PROTOCOL IN, OUT
         0xa2 => Phase::In(security(cdb)?),
         0xb5 => Phase::Out(security(cdb)?),

@@ -3,12 +3,19 @@
 //! BAR0: a window on SRAM local to the RAID chip (P). Its "registers" are words of shared memory
 //! that the firmware reads and writes; all of them are big-endian.
 //!
-//! Glossary:
-//! - **doorbell**: a counter that the host increases to make the firmware look;
-//! - **mailbox**: the word that holds the tag of the command being submitted;
-//! - **region**: a piece of host memory whose address the host writes at bring-up, A to F.
+//! ```text
+//!   0x2c          flags: the configuration below is written
+//!   0x40          producer index of the submit ring            host -> card
+//!   0x48, 0x4c    producer and consumer of the completion ring card -> host, host -> card
+//!   0x58 .. 0x5f  causes of interrupts, a byte each
+//!   0x60 .. 0x67  their masks
+//!   0x74 .. 0xa3  what the card is
+//!   0xb4 .. 0xcb  what it offers
+//!   0xe4 .. 0x14b what the host has allocated; addresses have their high word first
+//!   0x174 ..      the submit ring itself
+//! ```
 //!
-//! The marks O, P, I and A are those of `Documentation/scsi/apple_raid_hw.rst`.
+//! The marks O, P, K, I and A are those of `Documentation/scsi/apple_raid_hw.rst`.
 
 use kernel::{
     io::register,
@@ -33,133 +40,77 @@ impl From<Be32> for Bounded<u32, 32> {
 }
 
 register! {
-    /// Configuration doorbell (O), a counter (I): the firmware takes the regions over.
-    pub(crate) CONFIG_DOORBELL(u32) @ 0x2c {
-        31:0 count => Be32;
-    }
+    /// Flags; the host sets bit 0 when the configuration is written (K, O).
+    pub(crate) FLAGS(u32) @ 0x2c { 31:0 value => Be32; }
+    /// Producer index of the submit ring, written by the host (K, O).
+    pub(crate) SUBMIT_PRODUCER(u32) @ 0x40 { 31:0 value => Be32; }
+    /// Producer index of the completion ring, written by the card; all ones: it is gone (K).
+    pub(crate) COMPLETION_PRODUCER(u32) @ 0x48 { 31:0 value => Be32; }
+    /// Consumer index of the completion ring, written by the host (K).
+    pub(crate) COMPLETION_CONSUMER(u32) @ 0x4c { 31:0 value => Be32; }
 
-    /// SCSI submit doorbell (O), a counter (I).
-    pub(crate) SUBMIT_DOORBELL(u32) @ 0x40 {
-        31:0 count => Be32;
-    }
+    /// Causes of interrupts, see [`cause`]: not 0 if there is one, and 0 acknowledges it (O, K).
+    pub(crate) CAUSE(u8)[8] @ 0x58 { 7:0 value; }
+    /// The first four of them, as a little-endian host reads them. macOS reads all eight in one
+    /// access (O, K); it is memory, and takes any width (P).
+    pub(crate) CAUSES(u32) @ 0x58 { 23:16 management; }
+    /// The last four.
+    pub(crate) CAUSES_REST(u32) @ 0x5c { 7:0 state; }
+    /// Masks of the causes: 0 is open, 0xff is closed (K, O).
+    pub(crate) MASK(u8)[8] @ 0x60 { 7:0 value; }
 
-    /// First half of the status block, as a little-endian host reads it: byte 0x58 is lowest.
-    /// macOS reads the block as one 8-byte access (O); it is memory, and takes any width (P).
-    pub(crate) STATUS(u32) @ 0x58 {
-        15:8 scsi;
-        23:16 management;
-    }
+    /// Controller id (K).
+    pub(crate) CONTROLLER_ID(u32) @ 0x74 { 31:0 value => Be32; }
+    /// Version of the firmware (K).
+    pub(crate) FIRMWARE_VERSION(u32) @ 0x78 { 31:0 value => Be32; }
+    /// Product name: 32 characters, padded with spaces (K).
+    pub(crate) PRODUCT_NAME(u8)[32] @ 0x84 { 7:0 value; }
 
-    /// Second half of the status block.
-    pub(crate) STATUS_REST(u32) @ 0x5c {
-        7:0 third;
-        15:8 ready;
-    }
+    /// Most SCSI slots (O, K).
+    pub(crate) MAX_SLOTS(u32) @ 0xb4 { 31:0 value => Be32; }
+    /// Most ring entries (O, K).
+    pub(crate) MAX_RING_ENTRIES(u32) @ 0xbc { 31:0 value => Be32; }
+    /// Offset of the submit ring in BAR0 (O, K).
+    pub(crate) SUBMIT_RING(u32)[2] @ 0xc4 { 31:0 value => Be32; }
 
-    /// SCSI completion pending (O); 0 acknowledges.
-    pub(crate) SCSI_PENDING(u8) @ 0x59 {
-        7:0 pending;
-    }
+    /// SCSI slots in use (O, K).
+    pub(crate) SLOTS(u32) @ 0xe4 { 31:0 value => Be32; }
+    /// 1 (O, K); what it counts is not known.
+    pub(crate) ONE(u32) @ 0xe8 { 31:0 value => Be32; }
+    /// Entries of both rings: slots and one more (O, K).
+    pub(crate) RING_ENTRIES(u32) @ 0xec { 31:0 value => Be32; }
+    /// Address of the requests, 32 bytes a slot (O, K).
+    pub(crate) REQUESTS(u32)[2] @ 0xf4 { 31:0 value => Be32; }
+    /// Address of the management request frame (O, K).
+    pub(crate) MANAGEMENT_REQUEST(u32)[2] @ 0xfc { 31:0 value => Be32; }
+    /// Size of it, in bytes (O, K).
+    pub(crate) MANAGEMENT_REQUEST_SIZE(u32) @ 0x104 { 31:0 value => Be32; }
+    /// Address of the responses, 32 bytes a slot (O, K).
+    pub(crate) RESPONSES(u32)[2] @ 0x114 { 31:0 value => Be32; }
+    /// Address of the management reply frame (O, K).
+    pub(crate) MANAGEMENT_REPLY(u32)[2] @ 0x11c { 31:0 value => Be32; }
+    /// Address of the list units (O, K).
+    pub(crate) LIST_UNITS(u32)[2] @ 0x12c { 31:0 value => Be32; }
+    /// Number of list units of 64 bytes (O, K).
+    pub(crate) LIST_UNIT_COUNT(u32) @ 0x134 { 31:0 value => Be32; }
+    /// Address of the completion ring, u16 tags (O, K).
+    pub(crate) COMPLETION_RING(u32)[2] @ 0x144 { 31:0 value => Be32; }
+}
 
-    /// Management response pending (O); 0 acknowledges.
-    pub(crate) MANAGEMENT_PENDING(u8) @ 0x5a {
-        7:0 pending;
-    }
-
-    /// Perhaps a third cause of interrupts (I); 0 acknowledges.
-    pub(crate) THIRD_PENDING(u8) @ 0x5c {
-        7:0 pending;
-    }
-
-    /// Written 0 before configuring; 1 when the firmware has taken the regions over (O).
-    pub(crate) READY(u8) @ 0x5d {
-        7:0 ready;
-    }
-
-    /// Interrupt masks (I), 0 is open: SCSI, management, third.
-    pub(crate) SCSI_MASK(u8) @ 0x61 {
-        7:0 mask;
-    }
-
-    /// See [`SCSI_MASK`].
-    pub(crate) MANAGEMENT_MASK(u8) @ 0x62 {
-        7:0 mask;
-    }
-
-    /// See [`SCSI_MASK`].
-    pub(crate) THIRD_MASK(u8) @ 0x64 {
-        7:0 mask;
-    }
-
-    /// Most SCSI commands (O; meaning I).
-    pub(crate) MAX_SCSI_COMMANDS(u32) @ 0xb4 {
-        31:0 count => Be32;
-    }
-
-    /// Most commands of both kinds (O; meaning I).
-    pub(crate) MAX_COMMANDS(u32) @ 0xbc {
-        31:0 count => Be32;
-    }
-
-    /// Offset of the submit mailbox in BAR0, high word first (O; meaning I).
-    pub(crate) MAILBOX_OFFSET(u32)[2] @ 0xc4 {
-        31:0 half => Be32;
-    }
-
-    /// SCSI command slots in use (O; I).
-    pub(crate) SCSI_SLOTS(u32) @ 0xe4 {
-        31:0 count => Be32;
-    }
-
-    /// Management commands in use (O; I).
-    pub(crate) MANAGEMENT_SLOTS(u32) @ 0xe8 {
-        31:0 count => Be32;
-    }
-
-    /// Completion ring entries (O; I).
-    pub(crate) RING_ENTRIES(u32) @ 0xec {
-        31:0 count => Be32;
-    }
-
-    /// Address of region A, SCSI command slots (O; role I). High word first, like all addresses.
-    pub(crate) REGION_A(u32)[2] @ 0xf4 {
-        31:0 half => Be32;
-    }
-
-    /// Address of region B, the management command (O; role I).
-    pub(crate) REGION_B(u32)[2] @ 0xfc {
-        31:0 half => Be32;
-    }
-
-    /// Size of region B in bytes (O; I).
-    pub(crate) REGION_B_SIZE(u32) @ 0x104 {
-        31:0 bytes => Be32;
-    }
-
-    /// Address of region C, the completion ring (O; role I).
-    pub(crate) REGION_C(u32)[2] @ 0x114 {
-        31:0 half => Be32;
-    }
-
-    /// Address of region D, the management response (O; role I).
-    pub(crate) REGION_D(u32)[2] @ 0x11c {
-        31:0 half => Be32;
-    }
-
-    /// Address of region E, scatter-gather lists (O; role I).
-    pub(crate) REGION_E(u32)[2] @ 0x12c {
-        31:0 half => Be32;
-    }
-
-    /// Size of region E in units of 64 bytes (O; unit I).
-    pub(crate) REGION_E_UNITS(u32) @ 0x134 {
-        31:0 count => Be32;
-    }
-
-    /// Address of region F, one response for each tag (O; role I).
-    pub(crate) REGION_F(u32)[2] @ 0x144 {
-        31:0 half => Be32;
-    }
+/// Places in [`CAUSE`] and [`MASK`].
+pub(crate) mod cause {
+    /// Not known; cleared before the configuration (K).
+    pub(crate) const FIRST: usize = 0;
+    /// Entries were added to the completion ring.
+    pub(crate) const SCSI: usize = 1;
+    /// A management reply.
+    pub(crate) const MANAGEMENT: usize = 2;
+    /// The controller state has changed.
+    pub(crate) const STATE: usize = 4;
+    /// The configuration was taken: the host writes 0 before it, the card something else.
+    pub(crate) const CONFIGURED: usize = 5;
+    /// Not known; masked by macOS (K).
+    pub(crate) const LAST: usize = 7;
 }
 
 /// End of the registers with a fixed place.

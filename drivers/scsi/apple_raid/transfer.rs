@@ -2,20 +2,22 @@
 
 //! How the data of a command travels: decided before the card sees the command.
 //!
-//! Two hazards of the card are closed here.
+//! The card takes direction and length from the CDB, and what it does when the descriptor covers
+//! less is not known (A, hazard 2 of `apple_raid_hw.rst`). So what the CDB moves is always
+//! described in full:
 //!
-//! Hazard 1 (O): the card may write some junk behind data-in, always beyond what the CDB asks for;
-//! it is taken not to where the data ends on a 512-byte boundary (I). So only whole blocks go
-//! straight into the caller's buffer, and only if each segment begins and ends on such a boundary.
-//! All other data-in lands in a bounce buffer of the driver, which has room for junk behind it,
-//! and is copied.
+//! - *straight*, in the caller's buffer, if CDB and buffer agree on the length;
+//! - through a *bounce* buffer of the driver, if they do not and it is long enough, or if the
+//!   driver reads the answer too;
+//! - otherwise the command is refused.
 //!
-//! Hazard 2 (A): the card takes direction and length from the CDB alone. So what the CDB moves is
-//! always described in full: by the caller's buffer if the lengths are equal, by the bounce buffer
-//! if they are not and it is long enough. What neither can describe is refused.
+//! The card moves units of 8 bytes (K, I). The last 1 to 7 bytes of data that goes straight travel
+//! through an 8-byte buffer of the tag, the *tail*:
 //!
-//! Lengths that are no multiple of 4 bytes, which the card rounds up (O), only occur in bounce
-//! buffers.
+//! ```text
+//!   caller's segments   [ 16 bytes ] [ 13 bytes     ]
+//!   entries             [ 16 bytes ] [ 8 bytes ] [ tail, 8 bytes ]
+//! ```
 
 use crate::{
     cdb::{
@@ -23,15 +25,16 @@ use crate::{
         Amount,
         Phase, //
     },
-    wire::CDB_LEN, //
+    wire::{
+        self,
+        CDB_LEN,
+        UNIT, //
+    },
 };
 use core::num::NonZero;
 
-/// Where data-in ends on such a boundary, the card is taken not to write junk behind it (I).
-pub(crate) const BOUNDARY: u32 = 512;
-
-/// Longest transfer through a bounce buffer, in bytes. Every allocation length of two bytes fits.
-pub(crate) const BOUNCE_MAX: u32 = 124 * 1024;
+/// Longest transfer through a bounce buffer, in bytes.
+pub(crate) const BOUNCE_MAX: u32 = 128 * 1024;
 
 /// Which way the caller's buffer goes, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +63,8 @@ pub(crate) enum Way {
 pub(crate) enum Plan {
     /// Not at all.
     NoData,
-    /// Between the card and the caller's buffer, all of it, if its segments are [`aligned`].
-    Direct(Way),
+    /// Between the card and the caller's buffer, all of it.
+    Straight(Way),
     /// Through a bounce buffer; the CDB moves that many bytes.
     Bounce(Way, u32),
 }
@@ -111,63 +114,66 @@ pub(crate) fn plan(
     buffer: Buffer,
     block_length: Option<NonZero<u32>>,
 ) -> Result<Plan, Refusal> {
-    match cdb::phase(cdb).ok_or(Refusal::UnknownCommand)? {
-        Phase::None => Ok(Plan::NoData),
-        Phase::In(amount) => {
-            let wanted = match buffer {
-                Buffer::None => 0,
-                Buffer::In(len) | Buffer::Either(len) => len,
-                Buffer::Out(_) => return Err(Refusal::WrongDirection),
-            };
-            Ok(match bytes(amount, block_length)? {
-                0 => Plan::NoData,
-                len if is_direct(amount, len, wanted) => Plan::Direct(Way::In),
-                len if len <= BOUNCE_MAX => Plan::Bounce(Way::In, len),
-                _ => return Err(Refusal::TooLong),
-            })
-        }
-        Phase::Out(amount) => {
-            let offered = match buffer {
-                Buffer::None => 0,
-                Buffer::Out(len) | Buffer::Either(len) => len,
-                Buffer::In(_) => return Err(Refusal::WrongDirection),
-            };
-            Ok(match bytes(amount, block_length)? {
-                0 => Plan::NoData,
-                len if offered < len => return Err(Refusal::BufferTooShort),
-                len if is_direct(amount, len, offered) => Plan::Direct(Way::Out),
-                len if len <= BOUNCE_MAX => Plan::Bounce(Way::Out, len),
-                _ => return Err(Refusal::TooLong),
-            })
-        }
+    let (way, amount) = match cdb::phase(cdb).ok_or(Refusal::UnknownCommand)? {
+        Phase::None => return Ok(Plan::NoData),
+        Phase::In(amount) => (Way::In, amount),
+        Phase::Out(amount) => (Way::Out, amount),
+    };
+    let room = match (buffer, way) {
+        (Buffer::None, _) => 0,
+        (Buffer::In(room), Way::In) | (Buffer::Out(room), Way::Out) => room,
+        (Buffer::Either(room), _) => room,
+        _ => return Err(Refusal::WrongDirection),
+    };
+    match bytes(amount, block_length)? {
+        0 => Ok(Plan::NoData),
+        // User space may write to a buffer of its own at any time. What the driver itself reads
+        // must not lie there.
+        len if cdb::block_length_in_answer(cdb).is_some() => bounce(way, len),
+        len if len == room => Ok(Plan::Straight(way)),
+        len if way == Way::Out && len > room => Err(Refusal::BufferTooShort),
+        len => bounce(way, len),
     }
 }
 
-/// Whole blocks, exactly as many as the buffer holds.
-fn is_direct(amount: Amount, len: u32, buffer: u32) -> bool {
-    matches!(amount, Amount::Blocks(_)) && len == buffer && len % BOUNDARY == 0
-}
-
-/// Whether a segment begins and ends where the card does not write junk.
-pub(crate) fn aligned(address: u64, len: u32) -> bool {
-    (address | u64::from(len)) % u64::from(BOUNDARY) == 0
-}
-
-/// Decides how data travels that [`plan`] says can go [`Plan::Direct`], once it is known where the
-/// caller's buffer of `len` bytes lies: its segments, each an address and a length.
-///
-/// The block layer makes no requests whose segments are not [`aligned`]. If one comes, it is
-/// bounced.
-pub(crate) fn route(
-    way: Way,
-    len: u32,
-    mut segments: impl Iterator<Item = (u64, u32)>,
-) -> Result<Plan, Refusal> {
-    if segments.all(|(address, len)| aligned(address, len)) {
-        Ok(Plan::Direct(way))
-    } else if len <= BOUNCE_MAX {
+/// A bounce buffer, where one is long enough.
+pub(crate) fn bounce(way: Way, len: u32) -> Result<Plan, Refusal> {
+    if len <= BOUNCE_MAX {
         Ok(Plan::Bounce(way, len))
     } else {
         Err(Refusal::TooLong)
     }
+}
+
+/// Bytes of a transfer that travel through the tail: 0 to 7.
+pub(crate) fn tail_of(len: u32) -> u32 {
+    len % UNIT
+}
+
+/// Bytes that entries have to cover for a transfer of `len`.
+pub(crate) fn covered(len: u32) -> u32 {
+    len.next_multiple_of(UNIT)
+}
+
+/// The entries of a transfer that goes straight, each passed to `each`: of the caller's segments,
+/// given by address and length, and of the tail at `tail`, if there is one.
+///
+/// `None` if the card cannot be told so. The block layer keeps to the host's alignment, so only a
+/// length that is no multiple of [`UNIT`] ends within a unit.
+pub(crate) fn entries(
+    segments: impl ExactSizeIterator<Item = (u64, u32)>,
+    tail: u64,
+    mut each: impl FnMut(wire::Entry) -> Option<()>,
+) -> Option<()> {
+    let last = segments.len().checked_sub(1)?;
+    for (n, (address, len)) in segments.enumerate() {
+        let rest = if n == last { tail_of(len) } else { 0 };
+        if len > rest {
+            each(wire::Entry::new(address, len - rest)?)?;
+        }
+        if rest > 0 {
+            each(wire::Entry::new(tail, UNIT)?)?;
+        }
+    }
+    Some(())
 }

@@ -1,150 +1,208 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The card's formats in host memory: command slot, scatter-gather entry, response.
+//! The card's formats in host memory: slot, scatter-gather entry, response.
 //!
 //! Pure functions on bytes, without I/O and without the kernel, so that they compile anywhere and
-//! are tested against the bytes of the macOS trace. Everything is big-endian. The marks O, P, I
+//! are tested against the bytes of the macOS trace. Everything is big-endian. The marks O, P, K, I
 //! and A are those of `Documentation/scsi/apple_raid_hw.rst`.
-
-use core::num::NonZero;
-
-/// Length of a command slot, in bytes (O).
-pub(crate) const SLOT_LEN: usize = 32;
 
 /// Length of the CDB field of a slot, in bytes (O).
 pub(crate) const CDB_LEN: usize = 16;
 
-/// Length of a scatter-gather entry and of a data descriptor, in bytes (O).
-pub(crate) const ENTRY_LEN: usize = 8;
+/// Words of 8 bytes in a slot, and in a response (O, K: 32 bytes).
+pub(crate) const SLOT_WORDS: usize = 4;
 
-/// Most sense bytes in a response (O: 0x12).
-pub(crate) const SENSE_LEN: usize = 18;
+/// Most bytes of data or sense in a response (K).
+pub(crate) const BODY_LEN: usize = 24;
 
-/// Bits of a bus address in an entry (O). The card's window on host memory has only 36 (P).
+/// The card moves data in units of so many bytes: addresses and lengths are multiples (K, I).
+pub(crate) const UNIT: u32 = 8;
+
+/// Bits of a bus address in an entry (O). The card's window on host memory has 36 (P).
 pub(crate) const ADDRESS_BITS: u32 = 40;
 
-/// Largest count of 4-byte words in an entry. The field has three bytes, of which only the last
-/// was ever seen in use (A: 24 or 16 bits): the smaller reading is safe with both.
-pub(crate) const MAX_WORDS: u32 = 0xffff;
+/// Longest entry, in bytes (K).
+pub(crate) const MAX_ENTRY_LEN: u32 = 1 << 20;
 
-/// Byte 0 of a slot that is a request (O), and of a response (O).
-const REQUEST: u8 = 0x01;
-const RESPONSE: u8 = 0x02;
+/// Byte 0 of a slot (K).
+const SCSI_COMMAND: u64 = 1;
+const TASK_MANAGEMENT: u64 = 4;
 
-/// Byte 1 of a slot (O: in every command seen).
-const REQUEST_FLAGS: u8 = 0x01;
+/// Byte 0 of a response to a SCSI command (O).
+const SCSI_RESPONSE: u8 = 2;
 
-/// Byte 1 of a response: always set (O).
-const RESPONSE_DONE: u8 = 0x01;
-
-/// Byte 1 of a response: sense follows (I).
-const RESPONSE_SENSE: u8 = 0x04;
-
-/// A scatter-gather entry, or a data descriptor, as the card reads it.
+/// A scatter-gather entry: 5 bytes of address, 3 bytes of length in words of 4 bytes (K).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry([u8; ENTRY_LEN]);
+pub(crate) struct Entry(u64);
 
 impl Entry {
-    /// All zero: as a descriptor it means that there is no data (O); it ends a list (A).
-    pub(crate) const ZERO: Self = Self([0; ENTRY_LEN]);
-
-    /// An entry of `len` bytes at `address`; the length is rounded up to 4-byte words (O).
+    /// An entry of `len` bytes at `address`.
     ///
-    /// `None` if the address does not fit into 40 bits, or the length is 0 or too long.
+    /// `None` if the card cannot be told so: both are multiples of [`UNIT`], the address has
+    /// [`ADDRESS_BITS`], the length is neither 0 nor above [`MAX_ENTRY_LEN`].
     pub(crate) fn new(address: u64, len: u32) -> Option<Self> {
-        let words = len.div_ceil(4);
-        if address >> ADDRESS_BITS != 0 || words == 0 || words > MAX_WORDS {
-            return None;
-        }
-        Some(Self((address << 24 | u64::from(words)).to_be_bytes()))
+        let units = (address | u64::from(len)) % u64::from(UNIT) == 0;
+        let fits = address >> ADDRESS_BITS == 0 && len > 0 && len <= MAX_ENTRY_LEN;
+        (units && fits).then(|| Self(address << 24 | u64::from(len / 4)))
     }
 
-    /// An entry at the same address with a count of words that may take all three bytes of the
-    /// field, to find out how many the card reads.
-    pub(crate) fn with_words(self, words: u32) -> Self {
-        let Self([a, b, c, d, e, ..]) = self;
-        let [_, high, middle, low] = words.to_be_bytes();
-        Self([a, b, c, d, e, high, middle, low])
-    }
-
-    /// A descriptor that leads to a list: the index of its first unit in region E (O; unit I).
-    ///
-    /// Index 0 could not be told from "no data", so there is none.
-    pub(crate) fn list(index: NonZero<u16>) -> Self {
-        Self((u64::from(index.get()) << 48).to_be_bytes())
-    }
-
-    /// The bytes in memory.
-    pub(crate) fn to_bytes(self) -> [u8; ENTRY_LEN] {
-        self.0
+    /// The word as it lies in memory.
+    pub(crate) fn to_word(self) -> u64 {
+        self.0.to_be()
     }
 }
 
-/// Builds a command slot.
-///
-/// `lun` stands in bytes 4..8 (I: place; its encoding is the caller's business). A CDB that is
-/// shorter than 16 bytes is padded with zeros (O).
-pub(crate) fn slot(
-    tag: u16,
-    lun: [u8; 4],
-    cdb: &[u8; CDB_LEN],
-    descriptor: Entry,
-) -> [u8; SLOT_LEN] {
-    let mut slot = [0; SLOT_LEN];
-    let (head, rest) = slot.split_at_mut(8);
-    let (middle, tail) = rest.split_at_mut(CDB_LEN);
-    let tag = tag.to_be_bytes();
-    head.copy_from_slice(&[
-        REQUEST,
-        REQUEST_FLAGS,
-        tag[0],
-        tag[1],
-        lun[0],
-        lun[1],
-        lun[2],
-        lun[3],
-    ]);
-    middle.copy_from_slice(cdb);
-    tail.copy_from_slice(&descriptor.0);
-    slot
-}
-
-/// What a response header says.
+/// Where a slot says that the data is: bytes 24..32, and bit 0 of byte 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Response {
-    /// The command is done, with this SCSI status and this many bytes of sense.
-    Done {
-        /// SCSI status byte.
-        status: u8,
-        /// Bytes of sense that follow the header; at most [`SENSE_LEN`].
-        sense_len: usize,
+pub(crate) enum Descriptor {
+    /// There is no data.
+    None,
+    /// At this entry.
+    InPlace(Entry),
+    /// By the list that begins with this unit (K).
+    List {
+        /// Index of the unit.
+        unit: u16,
+        /// Whether bit 0 of byte 1 is set: by K it is clear, in the trace it is set (O).
+        marked: bool,
     },
-    /// The header is for this tag, but the rest makes no sense.
-    Garbled,
 }
 
-/// The header that says that the command with this tag has not been answered yet.
-pub(crate) const UNANSWERED: [u8; 8] = [0; 8];
-
-/// Reads the header of a tag's response. `None` as long as there is none: byte 0 and the tag are
-/// what tells (O).
-pub(crate) fn response(header: [u8; 8], tag: u16) -> Option<Response> {
-    let [kind, flags, tag_hi, tag_lo, len_hi, len_lo, status, zero] = header;
-    if kind != RESPONSE || u16::from_be_bytes([tag_hi, tag_lo]) != tag {
-        return None;
-    }
-    let sense_len = usize::from(u16::from_be_bytes([len_hi, len_lo]));
-    let plausible = match flags {
-        RESPONSE_DONE => sense_len == 0,
-        f if f == RESPONSE_DONE | RESPONSE_SENSE => sense_len > 0,
-        _ => false,
-    };
-    Some(if plausible && zero == 0 {
-        Response::Done {
-            status,
-            sense_len: sense_len.min(SENSE_LEN),
+impl Descriptor {
+    fn mark(self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::InPlace(_) => 1,
+            Self::List { marked, .. } => marked.into(),
         }
-    } else {
-        Response::Garbled
-    })
+    }
+
+    fn to_word(self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::InPlace(entry) => entry.to_word(),
+            Self::List { unit, .. } => (u64::from(unit) << 48).to_be(),
+        }
+    }
+}
+
+/// A task management function: the low nibble of byte 7 (K).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Function {
+    /// Abort the task with this tag.
+    AbortTask(u16),
+    /// Reset the logical unit.
+    LogicalUnitReset,
+}
+
+/// A slot, in words as they lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(pub(crate) [u64; SLOT_WORDS]);
+
+impl Slot {
+    /// A SCSI command with the task attribute SIMPLE (0).
+    pub(crate) fn command(tag: u16, lun: u16, cdb: &[u8; CDB_LEN], data: Descriptor) -> Self {
+        let [first, second] = halves(cdb);
+        let head = head(SCSI_COMMAND, data.mark(), tag, lun, 0);
+        Self([head, first, second, data.to_word()])
+    }
+
+    /// A task management request. It has a tag of its own.
+    pub(crate) fn task(tag: u16, lun: u16, function: Function) -> Self {
+        let (number, argument) = match function {
+            Function::AbortTask(victim) => (1, victim),
+            Function::LogicalUnitReset => (8, 0),
+        };
+        let head = head(TASK_MANAGEMENT, 0, tag, lun, number);
+        Self([head, (u64::from(argument) << 48).to_be(), 0, 0])
+    }
+}
+
+/// The first 8 bytes of a slot.
+fn head(kind: u64, mark: u64, tag: u16, lun: u16, last: u64) -> u64 {
+    let head = kind << 56 | mark << 48 | u64::from(tag) << 32 | u64::from(lun) << 16 | last;
+    head.to_be()
+}
+
+/// A CDB as the slot holds it. `None` if it is longer.
+pub(crate) fn padded(cdb: &[u8]) -> Option<[u8; CDB_LEN]> {
+    let mut padded = [0; CDB_LEN];
+    padded.get_mut(..cdb.len())?.copy_from_slice(cdb);
+    Some(padded)
+}
+
+/// A CDB in words as they lie in memory.
+fn halves(cdb: &[u8; CDB_LEN]) -> [u64; 2] {
+    let word = u128::from_be_bytes(*cdb);
+    // CAST: Each half is one word.
+    [((word >> 64) as u64).to_be(), (word as u64).to_be()]
+}
+
+/// What follows the header of a response (K).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// Nothing.
+    None,
+    /// So many bytes of the command's data-in, at most [`BODY_LEN`].
+    Data(usize),
+    /// So many bytes of sense, at most [`BODY_LEN`].
+    Sense(usize),
+}
+
+/// The header of a response, as it stands in the place of a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Header {
+    /// There is no response for this tag: nothing yet, or one that bears another tag.
+    Missing,
+    /// There is one, but it makes no sense.
+    Garbled,
+    /// The command has ended with this status byte.
+    Ended {
+        /// SCSI status; of a task management request, 0 if it was carried out.
+        status: u8,
+        /// What follows.
+        body: Body,
+    },
+}
+
+/// The header that says that a tag was not answered yet.
+pub(crate) const UNANSWERED: u64 = 0;
+
+impl Header {
+    /// Reads the first 8 bytes of the response of a SCSI command with this tag.
+    pub(crate) fn of_command(word: u64, tag: u16) -> Self {
+        let [kind, flags, _, _, high, low, status, _] = word.to_ne_bytes();
+        if kind != SCSI_RESPONSE || !is_for(word, tag) {
+            return Self::Missing;
+        }
+        let len = usize::from(u16::from_be_bytes([high, low]));
+        let body = match flags >> 1 & 3 {
+            0 => Body::None,
+            // Inline data needs bit 0 of byte 1 (K).
+            1 if flags & 1 == 1 && len <= BODY_LEN => Body::Data(len),
+            // More sense than there is room for is cut.
+            2 => Body::Sense(len.min(BODY_LEN)),
+            _ => return Self::Garbled,
+        };
+        Self::Ended { status, body }
+    }
+
+    /// Reads the first 8 bytes of the answer to the task management request with this tag. Of
+    /// these only the tag and the status are known (K).
+    pub(crate) fn of_task(word: u64, tag: u16) -> Self {
+        let [.., status, _] = word.to_ne_bytes();
+        if word == UNANSWERED || !is_for(word, tag) {
+            return Self::Missing;
+        }
+        Self::Ended {
+            status,
+            body: Body::None,
+        }
+    }
+}
+
+/// Whether a response bears this tag.
+fn is_for(word: u64, tag: u16) -> bool {
+    let [_, _, high, low, ..] = word.to_ne_bytes();
+    u16::from_be_bytes([high, low]) == tag
 }

@@ -2,11 +2,14 @@
 
 //! Driver for the Apple RAID Card (Xserve and Mac Pro, 2006 to 2009).
 //!
-//! So far these are the card's formats ([`wire`], [`cdb`], [`transfer`]).
+//! So far these are the card's formats ([`wire`], [`lists`]), what a CDB moves ([`cdb`]) and how
+//! that travels ([`transfer`]), and what an answer tells of it ([`residual`]).
 
 #![expect(dead_code)]
 
 mod cdb;
+mod lists;
+mod residual;
 mod transfer;
 mod wire;
 

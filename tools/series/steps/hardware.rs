@@ -2,18 +2,21 @@
 
 //! Driver for the Apple RAID Card (Xserve and Mac Pro, 2006 to 2009).
 //!
-//! So far these are the card's formats ([`wire`], [`cdb`], [`transfer`]), its registers and its
-//! memory ([`regs`], [`regions`], [`bounce`]), and its start ([`bringup`]).
+//! So far these are the card's formats ([`wire`], [`lists`]), what a CDB moves ([`cdb`]) and how
+//! that travels ([`transfer`]), and what an answer tells of it ([`residual`], [`blocks`]); the
+//! card's registers and states ([`regs`], [`states`]); and the memory that it shares with
+//! the driver ([`regions`], [`bounce`]).
 
 #![expect(dead_code)]
 
 mod blocks;
 mod bounce;
-mod bringup;
 mod cdb;
-mod model;
+mod lists;
 mod regions;
 mod regs;
+mod residual;
+mod states;
 mod transfer;
 mod wire;
 
@@ -23,6 +26,8 @@ use kernel::{
 };
 
 struct AppleRaid;
+
+const MAX_LUN: u64 = 64;
 
 impl kernel::Module for AppleRaid {
     fn init(_module: &'static ThisModule) -> Result<Self> {

@@ -3,9 +3,8 @@
 //! The two hazards, from end to end: a command that the driver's modules planned and encoded is
 //! carried out by the twin at its worst, and nothing but what was meant for the card is touched.
 //!
-//! What lies between plan and doorbell in the driver (`submission.rs`, `regions.rs`) needs the
-//! kernel, so it is done here once more, shortly: one segment goes into the slot, several go into
-//! the tag's list, a zero ends it.
+//! What lies between plan and ring in the driver (`queue.rs`, `regions.rs`) needs the kernel, so it
+//! is done here once more, shortly: one entry goes into the slot, several into the tag's list.
 
 use core::num::NonZero;
 use std::{ops::Range, time::Duration};
@@ -13,32 +12,27 @@ use std::{ops::Range, time::Duration};
 use apple_raid_twin::{
     CardParams, Volume,
     card::{
-        bench::{Bench, LIST_UNIT, REGIONS},
-        params::LengthFrom,
+        bench::{Bench, REGIONS},
+        params::{Inline, LengthFrom},
         properties::Cdb,
     },
 };
 use arbitrary::{Arbitrary, Unstructured};
 
 use crate::{
-    model::CardModel,
-    transfer::{BOUNCE_MAX, BOUNDARY, Buffer, Plan, Way, plan},
-    wire::{self, ENTRY_LEN, Entry, MAX_WORDS, Response},
+    lists::List,
+    transfer::{self, Buffer, Plan, Way, plan},
+    wire::{Descriptor, Entry, Header, MAX_ENTRY_LEN, Slot, UNIT},
 };
 
-/// Units of region E that belong to a tag; macOS had it so.
-const UNITS_PER_TAG: u16 = 37;
+/// Tags whose lists the card is told of.
+const TAGS: u16 = 60;
 
-/// Tags whose lists region E has room for.
-const TAGS: u16 = 59;
-
-/// Where the caller's segments and the bounce buffer lie. Between any two there is a gap.
+/// Where the caller's segments, the bounce buffer and the tails lie. Between any two there is a gap.
 const SEGMENTS: u64 = 0x1_0000_0000;
 const SEGMENT_STRIDE: u64 = 0x0123_4000;
 const BOUNCE: u64 = 0x8_0000_0000;
-
-/// The longest segment that an entry can describe up to a boundary.
-const SEGMENT_MAX: u32 = MAX_WORDS * 4 / BOUNDARY * BOUNDARY;
+const TAILS: u64 = 0x8_8000_0000;
 
 /// A command, its buffer, and the card.
 #[derive(Clone, Debug)]
@@ -46,8 +40,8 @@ pub struct Input {
     cdb: Cdb,
     buffer: Buffer,
     tag: u16,
-    /// Blocks of the first segments.
-    blocks: [u8; 8],
+    /// Length of the first segments, in units.
+    units: [u8; 8],
     card: CardParams,
 }
 
@@ -58,13 +52,18 @@ impl<'a> Arbitrary<'a> for Input {
             cdb,
             buffer: super::buffer(u, &cdb)?,
             tag: u16::from(u.arbitrary::<u8>()?) % TAGS,
-            blocks: u.arbitrary()?,
+            units: u.arbitrary()?,
             card: CardParams {
-                list_unit: if u.arbitrary()? { 8 } else { 64 },
-                entry_count: if u.arbitrary()? { 16 } else { 24 },
-                junk: u32::from(u.arbitrary::<u16>()? % 513),
+                inline: match u.arbitrary::<u8>()? % 3 {
+                    0 => Inline::Never,
+                    1 => Inline::Fits,
+                    _ => Inline::Seed,
+                },
+                seed: u.arbitrary::<u8>()?.into(),
                 length_from: LengthFrom::Cdb,
-                bring_up_delay: Duration::ZERO,
+                init: Duration::ZERO,
+                ready: Duration::ZERO,
+                enable: Duration::ZERO,
                 ..CardParams::default()
             },
         })
@@ -88,8 +87,8 @@ pub fn the_card_touches_only_what_is_meant_for_it(input: &Input) -> bool {
     bench.handshake();
 
     let (descriptor, writable) = describe(&bench, input, plan);
-    let slot = wire::slot(input.tag, [0; 4], &input.cdb.0, descriptor);
-    bench.put_raw_slot(input.tag, &slot);
+    let slot = Slot::command(input.tag, 0, &input.cdb.0, descriptor);
+    bench.put_raw_slot(input.tag, &super::wire::bytes(slot));
     bench.ring(input.tag);
     let job = bench.next_job().expect("the command was not submitted");
     bench.memory.take_written();
@@ -100,9 +99,9 @@ pub fn the_card_touches_only_what_is_meant_for_it(input: &Input) -> bool {
     assert_eq!(report.dma_refused, 0, "{input:02x?}: {report:?}");
     assert_eq!(report.overruns, 0, "{input:02x?}: {report:?}");
     assert_eq!(report.protocol_errors, 0, "{input:02x?}: {report:?}");
-    let response = response_at(input);
-    let ring = REGIONS.ring..REGIONS.ring + u64::from(REGIONS.ring_entries) * 4;
-    let own = [response..response + 8 + wire::SENSE_LEN as u64, ring];
+    let response = REGIONS.responses + u64::from(input.tag) * 32;
+    let ring = REGIONS.ring..REGIONS.ring + u64::from(REGIONS.entries) * 2;
+    let own = [response..response + 32, ring];
     for piece in bench.memory.take_written() {
         let (start, end) = (piece.address, piece.address + piece.bytes.len() as u64);
         let within = |range: &Range<u64>| range.start <= start && end <= range.end;
@@ -111,60 +110,61 @@ pub fn the_card_touches_only_what_is_meant_for_it(input: &Input) -> bool {
             "{input:02x?}: {start:#x}..{end:#x} was written"
         );
     }
-    let header = bench.memory.peek(response).expect("region F");
-    let answer = wire::response(header, input.tag);
+    let answer = bench.response(input.tag);
+    let header = u64::from_ne_bytes(*answer.first_chunk().expect("32 bytes"));
+    let answer = Header::of_command(header, input.tag);
     assert!(
-        matches!(answer, Some(Response::Done { .. })),
+        matches!(answer, Header::Ended { .. }),
         "{input:02x?}: {answer:?}"
     );
     true
 }
 
-fn response_at(input: &Input) -> u64 {
-    REGIONS.responses + u64::from(input.tag) * u64::from(input.card.response_stride)
-}
-
 /// Describes the data as the driver does. Returns what the card may write, besides.
-fn describe(bench: &Bench, input: &Input, plan: Plan) -> (Entry, Vec<Range<u64>>) {
+fn describe(bench: &Bench, input: &Input, plan: Plan) -> (Descriptor, Vec<Range<u64>>) {
     let range = |address: u64, len: u32| address..address + u64::from(len);
     match plan {
-        Plan::NoData => (Entry::ZERO, Vec::new()),
+        Plan::NoData => (Descriptor::None, Vec::new()),
         Plan::Bounce(way, len) => {
-            let room = (BOUNCE_MAX + CardModel::LEAST_MARGIN) as usize;
-            bench.memory.map(BOUNCE, room, way == Way::In);
-            let descriptor = Entry::new(BOUNCE, len).expect("an entry for a bounce buffer");
-            (
-                descriptor,
-                vec![range(BOUNCE, len + CardModel::LEAST_MARGIN)],
-            )
+            let len = transfer::covered(len);
+            bench.memory.map(BOUNCE, len as usize, way == Way::In);
+            let entry = Entry::new(BOUNCE, len).expect("an entry for a bounce buffer");
+            (Descriptor::InPlace(entry), vec![range(BOUNCE, len)])
         }
-        Plan::Direct(way) => {
+        Plan::Straight(way) => {
             let segments = segments(input);
-            let mut entries = Vec::new();
+            let tail = TAILS + u64::from(input.tag) * 8;
+            bench.memory.map(tail, 8, way == Way::In);
+            let mut writable = vec![range(tail, 8)];
             for (address, len) in &segments {
                 bench.memory.map(*address, *len as usize, way == Way::In);
-                entries.push(Entry::new(*address, *len).expect("an entry for a segment"));
+                writable.push(range(*address, *len));
             }
+            let mut entries = Vec::new();
+            transfer::entries(segments.into_iter(), tail, |entry| {
+                entries.push(entry);
+                Some(())
+            })
+            .expect("entries for the segments");
             let descriptor = match entries[..] {
-                [entry] => entry,
+                [entry] => Descriptor::InPlace(entry),
                 _ => list(bench, input, &entries),
             };
-            let ranges = segments.into_iter().map(|(at, len)| range(at, len));
-            (descriptor, ranges.collect())
+            (descriptor, writable)
         }
     }
 }
 
-/// Cuts the buffer into segments that begin and end on boundaries.
+/// Cuts the buffer into segments of whole units; the last one ends where it ends.
 fn segments(input: &Input) -> Vec<(u64, u32)> {
     let (Buffer::In(mut left) | Buffer::Out(mut left) | Buffer::Either(mut left)) = input.buffer
     else {
         panic!("{input:02x?}: data without a buffer")
     };
-    let mut wanted = input.blocks.iter().map(|n| u32::from(*n) * BOUNDARY);
+    let mut wanted = input.units.iter().map(|n| u32::from(*n) * UNIT);
     let mut segments = Vec::new();
     while left > 0 {
-        let most = left.min(SEGMENT_MAX);
+        let most = left.min(MAX_ENTRY_LEN);
         let len = match wanted.next() {
             None | Some(0) => most,
             Some(len) => len.min(most),
@@ -176,20 +176,13 @@ fn segments(input: &Input) -> Vec<(u64, u32)> {
 }
 
 /// Writes a tag's list and returns the descriptor that leads to it.
-fn list(bench: &Bench, input: &Input, entries: &[Entry]) -> Entry {
-    let first = u64::from((input.tag + 1) * UNITS_PER_TAG) * LIST_UNIT;
-    let bytes: Vec<_> = entries
-        .iter()
-        .chain([&Entry::ZERO])
-        .flat_map(|entry| entry.to_bytes())
-        .collect();
-    assert!(bytes.len() <= usize::from(UNITS_PER_TAG) * LIST_UNIT as usize);
-    assert_eq!(bytes.len() % ENTRY_LEN, 0);
-    bench
-        .memory
-        .poke(REGIONS.lists + first, &bytes)
-        .expect("region E");
-    let index = first / u64::from(input.card.list_unit);
-    let index = u16::try_from(index).ok().and_then(NonZero::new);
-    Entry::list(index.expect("an index that can be expressed"))
+fn list(bench: &Bench, input: &Input, entries: &[Entry]) -> Descriptor {
+    let mut list = List::begin(input.tag, |place: usize, word: u64| {
+        let at = REGIONS.lists + place as u64 * 8;
+        bench.memory.poke(at, &word.to_ne_bytes()).ok()
+    });
+    for entry in entries {
+        list.push(*entry).expect("room in the list");
+    }
+    list.end(false).expect("an end of the list")
 }

@@ -2,31 +2,31 @@
 
 //! Formats: what the driver writes, the twin's decoder reads as it was meant, and the reverse.
 
-use core::num::NonZero;
-
-use apple_raid_twin::{
-    CardParams,
-    card::wire::{self as twin, Descriptor},
+use apple_raid_twin::card::{
+    params::ListFlag,
+    wire::{self as twin, Kind},
 };
 use arbitrary::Arbitrary;
 
-use crate::wire::{self, ADDRESS_BITS, Entry, MAX_WORDS, Response, SENSE_LEN};
+use crate::wire::{
+    ADDRESS_BITS, BODY_LEN, Body, Descriptor, Entry, Function, Header, MAX_ENTRY_LEN, Slot, UNIT,
+};
 
 /// What a card might answer.
 #[derive(Arbitrary, Clone, Debug)]
 pub struct Answer {
     header: [u8; 8],
-    tag: [u8; 2],
+    tag: u16,
 }
 
 /// What a driver might ask for.
 #[derive(Arbitrary, Clone, Debug)]
 pub struct Request {
-    address: [u8; 8],
+    address: u64,
     len: u32,
-    index: NonZero<u16>,
+    unit: u16,
     tag: u16,
-    lun: [u8; 4],
+    lun: u16,
     cdb: [u8; 16],
 }
 
@@ -43,68 +43,102 @@ pub fn both_sides_agree(input: &Input) {
     requests_are_read_as_they_were_meant(&input.request);
 }
 
-/// A header is an answer to one tag or to none, and never announces more sense than there is room
-/// for.
-fn answers_are_read_with_care(Answer { header, tag }: &Answer) {
-    let tag = u16::from_be_bytes(*tag);
-    let [kind, flags, tag_hi, tag_lo, len_hi, len_lo, status, zero] = *header;
-    let announced = usize::from(u16::from_be_bytes([len_hi, len_lo]));
-    let ours = kind == 2 && [tag_hi, tag_lo] == tag.to_be_bytes();
-    match wire::response(*header, tag) {
-        None => assert!(!ours, "{header:02x?}"),
-        Some(Response::Garbled) => assert!(
-            ours && !(zero == 0 && (flags == 1 && announced == 0 || flags == 5 && announced > 0)),
-            "{header:02x?}"
-        ),
-        Some(Response::Done {
-            status: read,
-            sense_len,
-        }) => {
-            assert!(ours && zero == 0 && read == status, "{header:02x?}");
-            assert_eq!(sense_len, announced.min(SENSE_LEN), "{header:02x?}");
-            assert_eq!(flags, if sense_len > 0 { 5 } else { 1 }, "{header:02x?}");
-        }
+/// The bytes of a slot, as they lie in memory.
+pub(crate) fn bytes(slot: Slot) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (to, word) in bytes.chunks_exact_mut(8).zip(slot.0) {
+        to.copy_from_slice(&word.to_ne_bytes());
     }
-
-    let done = |status, sense_len| Some(Response::Done { status, sense_len });
-    let (good, check) = (twin::good(tag), twin::check_condition(tag));
-    assert_eq!(wire::response(good, tag), done(0, 0));
-    assert_eq!(wire::response(check, tag), done(2, SENSE_LEN));
-    for other in [tag ^ 1, tag.swap_bytes(), !tag] {
-        assert_eq!(wire::response(good, other).is_some(), other == tag);
-    }
+    bytes
 }
 
-/// A slot holds what it was built from, and an entry covers no less than it should, and at most
-/// the rest of a word more.
-fn requests_are_read_as_they_were_meant(request: &Request) {
-    let params = CardParams::default();
-    let address = u64::from_be_bytes(request.address);
-    let entry = Entry::new(address, request.len);
-    let expressible = address < 1 << ADDRESS_BITS && (1..=MAX_WORDS * 4).contains(&request.len);
-    assert_eq!(entry.is_some(), expressible, "{request:02x?}");
+fn first_word(answer: &twin::Answer) -> u64 {
+    u64::from_ne_bytes(*answer.0.first_chunk().expect("32 bytes"))
+}
 
-    let descriptors = [Some(Entry::ZERO), Some(Entry::list(request.index)), entry];
-    for descriptor in descriptors.into_iter().flatten() {
-        let raw = wire::slot(request.tag, request.lun, &request.cdb, descriptor);
-        let slot = twin::Slot::decode(&raw, request.tag, &params).expect("a slot");
-        assert_eq!(slot.tag, request.tag);
-        assert_eq!(slot.lun, u32::from_be_bytes(request.lun));
-        assert_eq!(slot.cdb, request.cdb);
-        match slot.descriptor {
-            Descriptor::None => assert_eq!(descriptor, Entry::ZERO),
-            Descriptor::List(index) => {
-                assert_eq!(descriptor, Entry::list(request.index));
-                assert_eq!(index, request.index.get());
-            }
-            Descriptor::Direct(read) => {
-                assert_eq!(Some(descriptor), entry);
-                assert_eq!(read.address, address);
-                let more = read.bytes().checked_sub(request.len.into());
-                assert!(more.is_some_and(|more| more < 4), "{request:02x?}");
-                // Whichever width the count has.
-                assert_eq!(read.words >> 16, 0);
+/// A header is an answer to one tag or to none, and never announces more than there is room for.
+fn answers_are_read_with_care(Answer { header, tag }: &Answer) {
+    let read = Header::of_command(u64::from_ne_bytes(*header), *tag);
+    let ours = header[0] == 2 && header[2..4] == tag.to_be_bytes();
+    match read {
+        Header::Missing => assert!(!ours, "{header:02x?}"),
+        Header::Garbled => assert!(ours, "{header:02x?}"),
+        Header::Ended { status, body } => {
+            assert!(ours && status == header[6], "{header:02x?}");
+            if let Body::Data(len) | Body::Sense(len) = body {
+                assert!(len <= BODY_LEN, "{header:02x?}");
             }
         }
+    }
+    let is = |answer: twin::Answer, status, body| {
+        let read = Header::of_command(first_word(&answer), *tag);
+        assert_eq!(read, Header::Ended { status, body });
+        let other = Header::of_command(first_word(&answer), !*tag);
+        assert_eq!(other, Header::Missing);
+    };
+    is(twin::Answer::good(*tag), 0, Body::None);
+    is(twin::Answer::inline(*tag, &[1; 24]), 0, Body::Data(24));
+    is(twin::Answer::sense(*tag, 5, 0x24, 0), 2, Body::Sense(18));
+}
+
+/// A slot holds what it was built from.
+fn requests_are_read_as_they_were_meant(request: &Request) {
+    let &Request {
+        len,
+        unit,
+        tag,
+        lun,
+        ref cdb,
+        ..
+    } = request;
+    // Often one that can be expressed.
+    let address = request.address >> 23 & !7;
+    let len = len % (2 * MAX_ENTRY_LEN);
+    let entry = Entry::new(address, len);
+    let expressible = address < 1 << ADDRESS_BITS
+        && address % u64::from(UNIT) == 0
+        && len % UNIT == 0
+        && (1..=MAX_ENTRY_LEN).contains(&len);
+    assert_eq!(entry.is_some(), expressible, "{request:02x?}");
+
+    let list = |marked| Some(Descriptor::List { unit, marked });
+    let all = [
+        Some(Descriptor::None),
+        list(false),
+        list(true),
+        entry.map(Descriptor::InPlace),
+    ];
+    for descriptor in all.into_iter().flatten() {
+        let raw = bytes(Slot::command(tag, lun, cdb, descriptor));
+        let slot = twin::Slot::decode(&raw, tag).expect("a slot");
+        assert_eq!((slot.kind, slot.tag, slot.lun), (Kind::Scsi, tag, lun));
+        assert_eq!((slot.how, slot.cdb), (0, *cdb));
+        match descriptor {
+            Descriptor::None => assert_eq!((slot.descriptor, slot.in_place()), ([0; 8], false)),
+            Descriptor::List { marked, .. } => {
+                let flag = if marked {
+                    ListFlag::Set
+                } else {
+                    ListFlag::Clear
+                };
+                assert_eq!(slot.descriptor(flag), twin::Descriptor::List(unit));
+            }
+            Descriptor::InPlace(_) => {
+                let twin::Descriptor::InPlace(read) = slot.descriptor(ListFlag::Clear) else {
+                    panic!("{request:02x?}: not in place");
+                };
+                assert_eq!((read.address, read.bytes()), (address, len.into()));
+            }
+        }
+    }
+
+    for (function, number, victim) in [
+        (Function::AbortTask(unit), 1, unit),
+        (Function::LogicalUnitReset, 8, 0),
+    ] {
+        let raw = bytes(Slot::task(tag, lun, function));
+        let slot = twin::Slot::decode(&raw, tag).expect("a slot");
+        assert_eq!((slot.kind, slot.lun), (Kind::Task, lun));
+        assert_eq!((slot.function(), slot.victim()), (number, victim));
     }
 }

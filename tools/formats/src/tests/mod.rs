@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 mod cdbs;
-mod learn;
+mod lists;
 mod properties;
+mod residual;
 mod seed;
 mod transfers;

@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The driver's handshake, as the card saw it, against macOS's (O).
+//! The driver's bring-up, as the card saw it, against macOS's (O, K); and how it waits for a card
+//! that needs its time.
 
-use crate::common::{ends_clean, ok, two_volumes};
+use std::time::Duration;
+
+use crate::common::{disks_appear, ends_clean, ok, two_volumes};
+use crate::trace::{Event, events};
 use vmtest::{Flavour, Vm};
 
-/// What macOS does, in its order; a register that is polled stands here once.
+/// The controller's state, in configuration space.
+const STATE: &str = "config-read 0x22c";
+/// The flag that says that the configuration was taken.
+const TAKEN: &str = "read 0x5d";
+
+/// What macOS does, in its order, but for what it polls.
 const MACOS: &[&str] = &[
+    "write 0x58=0",
+    "write 0x59=0",
+    "write 0x5a=0",
     "read 0xb4",
     "read 0xbc",
     "write 0x5d=0",
@@ -30,76 +42,70 @@ const MACOS: &[&str] = &[
     "read 0xc4",
     "read 0xc8",
     "read 0x2c",
-    "write 0x2c+1",
-    "read 0x5d",
+    "write 0x2c=0x1",
     "write 0x62=0",
     "write 0x64=0",
-    "config-read 0x22c",
-    "write 0x61=0",
+    // macOS knows what it wrote. We read where the rings stand.
+    "read 0x40",
+    "read 0x48",
+    "read 0x4c",
 ];
+/// And at the end.
+const BEGIN: &[&str] = &["write 0x59=0", "write 0x61=0"];
 
-fn field<'a>(line: &'a str, name: &str) -> &'a str {
-    line.split(' ')
-        .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-        .unwrap_or_else(|| panic!("no {name} in {line:?}"))
-}
-
-fn value(line: &str) -> u64 {
-    u64::from_str_radix(field(line, "value").trim_start_matches("0x"), 16).unwrap()
-}
-
-/// An access in the words of [`MACOS`]; `None` if it is none of the card's.
-fn access(line: &str, doorbell: &mut u64) -> Option<String> {
-    let kind = line.split(' ').nth(1)?;
-    let off = match kind {
-        "read" | "write" | "config-read" => field(line, "off"),
-        _ => return None,
+/// An access in the words of [`MACOS`], and its value; `None` if it is none of the driver's.
+fn access(event: &Event<'_>) -> Option<(String, u64)> {
+    if !matches!(event.kind, "read" | "write" | "config-read") {
+        return None;
+    }
+    let off = event.number("off");
+    if event.kind == "config-read" && off != 0x22c {
+        // The kernel's own.
+        return None;
+    }
+    let value = event.number("value");
+    let text = match (event.kind, off) {
+        ("write", 0x2c) => format!("write 0x2c={value:#x}"),
+        ("write", 0x58..0x68) => format!("write {off:#x}={value}"),
+        (kind, off) => format!("{kind} {off:#x}"),
     };
-    Some(match (kind, off) {
-        ("read", "0x2c") => {
-            *doorbell = value(line);
-            "read 0x2c".into()
-        }
-        ("write", "0x2c") => format!("write 0x2c+{}", value(line) - *doorbell),
-        ("write", "0x5d" | "0x61" | "0x62" | "0x64") => {
-            format!("write {off}={}", value(line))
-        }
-        _ => format!("{kind} {off}"),
-    })
+    Some((text, value))
 }
 
 #[test]
 fn the_handshake_is_that_of_macos() {
     let vm = two_volumes().no_load().kunit().trace().boot().unwrap();
-    let trace = vm.twin().trace();
-    let before = trace.mark();
+    let before = vm.twin().trace().mark();
     vm.load_driver().unwrap();
+    let lines = vm.twin().trace().since(before);
+    let all: Vec<(String, u64)> = events(&lines).iter().filter_map(access).collect();
 
-    let mut doorbell = 0;
-    let mut seen: Vec<String> = Vec::new();
-    for line in trace.since(before) {
-        let Some(access) = access(&line, &mut doorbell) else {
-            continue;
-        };
-        // The kernel's own accesses to configuration space are not the driver's.
-        let foreign = access.starts_with("config-read") && access != "config-read 0x22c";
-        if foreign || seen.last() == Some(&access) && access == "read 0x5d" {
-            continue;
-        }
-        seen.push(access);
-    }
-    // There are two: one for the checks, whose interrupts stay masked, and one to begin.
-    let begins: Vec<usize> = (0..seen.len())
-        .filter(|n| seen[*n] == "write 0x5d=0")
+    let is_poll = |text: &str| text == STATE || text == TAKEN;
+    let steps: Vec<&str> = all
+        .iter()
+        .map(|(text, _)| text.as_str())
+        .filter(|text| !is_poll(text))
         .collect();
-    let [_, second] = begins[..] else {
-        panic!("{seen:#?}");
+    assert_eq!(steps[..MACOS.len()], *MACOS);
+
+    // What it polled had the right value, in the end, before it went on.
+    let last = |what: &str, before: &str| {
+        let at = all.iter().position(|(text, _)| text == before).unwrap();
+        let polled = all[..at].iter().rev().find(|(text, _)| text == what);
+        polled
+            .unwrap_or_else(|| panic!("no {what} before {before}"))
+            .1
     };
-    let ready = MACOS.iter().position(|step| *step == "read 0x5d").unwrap();
-    assert_eq!(seen[..=ready], MACOS[..=ready]);
-    assert!(!seen[..second].contains(&"write 0x61=0".to_owned()));
-    let rest = &MACOS[2..];
-    assert_eq!(seen[second..][..rest.len()], *rest);
+    assert!(matches!(last(STATE, "write 0x58=0"), 2..=4));
+    assert_ne!(last(TAKEN, "write 0x62=0"), 0);
+    assert_eq!(last(STATE, "read 0x40"), 4);
+
+    // Until it has tried the card, it has no interrupts of SCSI.
+    let opened = steps.windows(2).position(|two| *two == *BEGIN).unwrap();
+    let first = steps.iter().position(|step| *step == BEGIN[1]).unwrap();
+    assert_eq!(first, opened + 1);
+    let report = vm.twin().report();
+    assert_eq!(report.handshakes, 1);
     if vm.flavour() == Flavour::Debug {
         kunit_suites_ran(&vm);
     }
@@ -117,4 +123,45 @@ fn kunit_suites_ran(vm: &Vm) {
         .filter(|text| text.contains("kunit_tests("))
         .count();
     assert_eq!(passed.lines().count(), there_are, "{passed}");
+}
+
+/// A card that takes long is waited for, and the log says so. The boot does not wait: with
+/// `drivers_autoprobe` only who asks for the driver does.
+#[test]
+#[ignore = "left to make check-all"]
+fn a_slow_card_is_waited_for() {
+    let vm = two_volumes()
+        .twin("init-ms=25000")
+        .twin("ready-ms=4000")
+        .twin("enable-ms=4000")
+        .no_load()
+        .boot()
+        .unwrap();
+    // The guest's boot took its part of the time.
+    vm.twin().power_cut();
+    let load = vm.spawn("modprobe apple_raid").unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(!load.is_done(), "the driver did not wait");
+    assert_eq!(load.wait(vm.within(60)).unwrap().status, 0);
+    disks_appear(&vm);
+    let log = ok(&vm, "dmesg | grep 'waiting for the card'");
+    assert!((2..=4).contains(&log.lines().count()), "{log}");
+    assert!(log.contains("initializing"), "{log}");
+    ends_clean(vm);
+}
+
+/// Without an MSI there is nothing to be done: the card has no other interrupt. One line says so.
+#[test]
+fn without_msi_one_line_says_why() {
+    let vm = two_volumes().append("pci=nomsi").no_load().boot().unwrap();
+    ok(&vm, "modprobe apple_raid; [ ! -e /dev/sda ]");
+    let log = ok(
+        &vm,
+        "dmesg --level=emerg,alert,crit,err,warn | grep 'apple_raid [0-9]' | \
+         grep -v 'probe with driver'",
+    );
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(log.contains("no MSI"), "{log}");
+    assert_eq!(vm.twin().report().handshakes, 0);
+    ends_clean(vm);
 }

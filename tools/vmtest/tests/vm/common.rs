@@ -109,6 +109,12 @@ pub fn unit(vm: &Vm, lun: u16) -> Unit {
     }
 }
 
+/// What the host shows in sysfs of the card.
+pub fn attribute(vm: &Vm, name: &str) -> String {
+    let text = ok(vm, &format!("cat /sys/class/scsi_host/host*/{name}"));
+    text.trim_end().to_owned()
+}
+
 /// Puts another card into the slot, with the same volumes, while the driver is not loaded.
 pub fn another_card(vm: &Vm, settings: &str) {
     vm.twin()

@@ -143,7 +143,10 @@ fn faults_and_settings_are_listed() {
             key.name
         );
     }
-    assert!(settings.contains(" odd=list-never-stops "), "{settings}");
+    assert!(
+        settings.contains(" odd=list-first-unit-only "),
+        "{settings}"
+    );
 }
 
 /// The QEMUs that a process has started.

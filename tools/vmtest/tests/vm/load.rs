@@ -10,6 +10,11 @@ const LOAD: &str = "fio --name=load --direct=1 --ioengine=libaio \
     --rw=randrw --bs=16k --iodepth=16 --size=16m --time_based --runtime=1000 \
     --verify=crc32c --verify_fatal=1 --verify_backlog=256 --output-format=terse \
     --allow_file_create=0";
+/// Reads only, and never waits for one command before it goes on with others, as [`LOAD`] does
+/// before it verifies.
+const READS: &str = "fio --name=reads --direct=1 --ioengine=libaio --rw=randread --bs=16k \
+    --iodepth=16 --size=16m --time_based --runtime=1000 --output-format=terse \
+    --allow_file_create=0";
 /// A file that tells fio to stop. A signal would do so too, most of the time: fio was seen to hang.
 const STOP: &str = "/run/stop-fio";
 
@@ -20,9 +25,18 @@ pub fn load(vm: &Vm) -> Job<'_> {
 
 /// The same on another disk.
 pub fn load_on<'vm>(vm: &'vm Vm, disk: &str) -> Job<'vm> {
+    start(vm, LOAD, disk)
+}
+
+/// Starts a load that only reads, in which each command stands for itself.
+pub fn reads(vm: &Vm) -> Job<'_> {
+    start(vm, READS, "/dev/sdb")
+}
+
+fn start<'vm>(vm: &'vm Vm, fio: &str, disk: &str) -> Job<'vm> {
     let job = vm
         .spawn(&format!(
-            "rm -f {STOP}; exec {LOAD} --filename={disk} --trigger-file={STOP}"
+            "rm -f {STOP}; exec {fio} --filename={disk} --trigger-file={STOP}"
         ))
         .unwrap();
     wait_for_commands(vm, 50);

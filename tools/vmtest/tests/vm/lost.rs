@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A command that is lost hangs nothing: a lost interrupt costs a timeout, a lost command a
-//! restart of the card.
+//! What is lost hangs nothing: a lost interrupt costs a timeout, a card that does not answer a
+//! restart.
 
-use crate::common::{
-    disks_appear, driver_log, ends_clean, ok, ok_within, succeeded, two_volumes, wait_for,
-};
+use crate::common::{disks_appear, driver_log, ends_clean, ok, ok_within, succeeded, two_volumes};
 
 /// The card's address in the guest.
 const CARD: &str = "$(lspci -D -d 106b:008a | cut -d' ' -f1)";
@@ -28,7 +26,13 @@ fn a_lost_interrupt() {
 
     assert_eq!(succeeded(out, "write and read without interrupts"), "L");
     let log = driver_log(&vm);
-    assert!(!log.contains("restarting"), "{log}");
+    assert!(
+        !log.contains("restarting") && !log.contains("abort"),
+        "{log}"
+    );
+    let report = vm.twin().report();
+    // One was sent by the check at load.
+    assert_eq!((report.tasks, report.handshakes), (1, 1), "{report:?}");
     ends_clean(vm);
 }
 
@@ -49,42 +53,22 @@ fn one_lost_interrupt_costs_one_timeout() {
     ends_clean(vm);
 }
 
+/// A card that is not bus master cannot fetch the command, nor what is to end it: all of that is
+/// lost, and only a restart helps.
 #[test]
-fn a_lost_command() {
+fn a_card_that_does_not_answer() {
     let vm = two_volumes().boot().unwrap();
+    disks_appear(&vm);
     ok(&vm, SHORT_TIMEOUT);
-    // A card that is not bus master cannot fetch the command: it is lost.
     ok(&vm, &format!("setpci -s {CARD} COMMAND=0:4"));
     let job = vm.spawn(&format!("{WRITE} && {READ}")).unwrap();
-    wait_for(&vm, "dmesg | grep -q 'the card is back'");
     let out = job.wait(vm.within(60)).unwrap();
 
     assert_eq!(succeeded(out, "write and read across a restart"), "L");
+    let log = driver_log(&vm);
+    assert_eq!(log.matches("the card is back").count(), 1, "{log}");
     assert!(vm.twin().report().dma_blocked > 0);
-    assert_eq!(vm.twin().report().handshakes, 3);
-    ends_clean(vm);
-}
-
-#[test]
-fn resets_that_users_ask_for_under_load() {
-    let vm = two_volumes().boot().unwrap();
-    let load = "fio --name=load --filename=/dev/sdb --direct=1 --ioengine=libaio --rw=randrw \
-        --bs=16k --iodepth=16 --size=256m --verify=crc32c --verify_fatal=1 \
-        --output-format=terse";
-    let job = vm.spawn(load).unwrap();
-    // Two at a time, so that one resets while the other has let commands in again.
-    let resets = "for i in 1 2 3; do sleep 0.5; sg_reset --host --no-esc /dev/sg0; done & \
-        for i in 1 2 3; do sleep 0.5; sg_reset --host --no-esc /dev/sg1; done; wait";
-    ok(&vm, resets);
-    assert!(!job.is_done(), "the load did not last");
-    succeeded(job.wait(vm.within(300)).unwrap(), load);
-    // The midlayer turns some of those away that come while another is under way.
-    assert!(vm.twin().report().handshakes >= 5);
-    // All bounce buffers are there: each of these needs one.
-    ok(
-        &vm,
-        "for i in $(seq 20); do sg_inq /dev/sg0 >/dev/null & done; wait",
-    );
+    assert_eq!(vm.twin().report().handshakes, 2);
     ends_clean(vm);
 }
 
@@ -98,12 +82,12 @@ fn a_card_that_is_gone() {
     let both = "for d in a b; do dd if=/dev/sd$d of=/dev/null bs=64k count=1 iflag=direct & done; \
         wait; echo done";
     let job = vm.spawn(both).unwrap();
-    let out = job.wait(vm.within(120)).unwrap();
+    let out = job.wait(vm.within(20)).unwrap();
     assert_eq!(out.stdout_text(), "done\n");
     assert_eq!(out.stderr_text().matches("error reading").count(), 2);
 
     let log = driver_log(&vm);
-    assert!(log.contains("did not come back"), "{log}");
+    assert_eq!(log.matches("its disks are lost").count(), 1, "{log}");
     ok_within(
         &vm,
         60,

@@ -6,6 +6,8 @@
 //!
 //! They are one program, so that as many run at a time as `--test-threads` allows.
 
+mod aborts;
+mod answers;
 mod bringup;
 mod bus;
 mod capacity;
@@ -20,13 +22,15 @@ mod integrity;
 mod lifecycle;
 mod load;
 mod lost;
+mod luns;
 mod machine;
 mod memory;
-mod personalities;
 mod power;
 mod recovery;
 mod refusals;
 mod report;
 mod root;
+mod settings;
+mod trace;
 mod transfers;
 mod volumes;

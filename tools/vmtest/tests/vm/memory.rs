@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Guests of different sizes: bus addresses whose top byte is 0x00, 0x01 and 0x02, as on the real
-//! machine (O); and one whose memory above 4 GiB the card must not be given.
+//! machine (O).
 
 use std::collections::BTreeSet;
 
-use crate::common::{another_card, driver_log, ends_clean, ok, ok_within, wait_for};
+use crate::common::{ends_clean, ok, ok_within};
 use vmtest::{Vm, VolumeSpec};
 
 const FIO: &str = "fio --name=verify --filename=/dev/sda --direct=1 --ioengine=libaio \
@@ -85,26 +85,5 @@ fn seven_gibibytes() {
     }
     assert!(seen.contains(&1) && seen.contains(&2), "{seen:?}");
     ok(&vm, "umount /tmp/fill");
-    ends_clean(vm);
-}
-
-/// The kernel has none of the memory above 4 GiB for itself, and so none for the checks, but
-/// programs do. Data has to be copied to memory below then: the card would lose what lies above.
-#[test]
-fn above_4_gib_but_not_for_the_checks() {
-    let vm = Vm::builder()
-        .memory(7 << 30)
-        .append("kernelcore=1G")
-        .volume(VolumeSpec::Size(1 << 30))
-        .no_load()
-        .trace()
-        .boot()
-        .unwrap();
-    another_card(&vm, "odd=truncate32");
-    ok(&vm, "modprobe apple_raid");
-    wait_for(&vm, "[ -b /dev/sda ]");
-    let log = driver_log(&vm);
-    assert!(log.contains("address bits 36 (assumed)"), "{log}");
-    assert_eq!(verified_io(&vm), BTreeSet::from([0]));
     ends_clean(vm);
 }

@@ -37,7 +37,7 @@ fn waits(job: &Job<'_>) {
 }
 
 /// The card answers a command, whose interrupt does not come; then `between`. How often the command
-/// was submitted until it ended well.
+/// was submitted until it ended well. (After a handshake the driver tries the card by one.)
 fn submitted(vm: &Vm, between: &[(&str, &str)]) -> u64 {
     let before = vm.twin().report();
     vm.twin().hold_interrupts(true);
@@ -52,7 +52,8 @@ fn submitted(vm: &Vm, between: &[(&str, &str)]) -> u64 {
         vm.twin().hold_interrupts(false);
     }
     succeeded(read.wait(vm.within(20)).unwrap(), READ);
-    vm.twin().report().submitted - before.submitted
+    let after = vm.twin().report();
+    after.submitted - before.submitted - (after.handshakes - before.handshakes)
 }
 
 /// An answer that is in memory counts, but not if memory may lack what the card wrote before.
@@ -82,7 +83,7 @@ fn commands_and_resets_wait_for_the_end() {
     waits(&reset);
     let read = vm.spawn(READ).unwrap();
     assert_eq!(call(&vm, "slot_reset"), "recovered");
-    assert_eq!(vm.twin().report().handshakes, 3);
+    assert_eq!(vm.twin().report().handshakes, 2);
     let before = vm.twin().report().submitted;
     waits(&read);
     assert!(!reset.is_done());
@@ -90,7 +91,7 @@ fn commands_and_resets_wait_for_the_end() {
     call(&vm, "resume");
     succeeded(read.wait(vm.within(20)).unwrap(), READ);
     succeeded(reset.wait(vm.within(20)).unwrap(), RESET);
-    assert_eq!(vm.twin().report().handshakes, 3);
+    assert_eq!(vm.twin().report().handshakes, 2);
     ends_clean(vm);
 }
 
@@ -102,14 +103,14 @@ fn a_reset_in_the_middle() {
     call(&vm, "frozen");
     call(&vm, "reset_prepare");
     call(&vm, "reset_done");
-    assert_eq!(vm.twin().report().handshakes, 2);
+    assert_eq!(vm.twin().report().handshakes, 1);
     assert_eq!(call(&vm, "slot_reset"), "recovered");
-    assert_eq!(vm.twin().report().handshakes, 3);
+    assert_eq!(vm.twin().report().handshakes, 2);
     call(&vm, "reset_prepare");
     call(&vm, "reset_done");
-    assert_eq!(vm.twin().report().handshakes, 3);
+    assert_eq!(vm.twin().report().handshakes, 2);
     call(&vm, "resume");
-    assert_eq!(vm.twin().report().handshakes, 4);
+    assert_eq!(vm.twin().report().handshakes, 3);
     goes_on(&vm, &job);
     end(&vm, job);
     ends_clean(vm);
@@ -129,7 +130,7 @@ fn hibernation_step_by_step() {
         assert_eq!(vm.twin().report().submitted, before.submitted, "{stop}");
         call(&vm, start);
         succeeded(read.wait(vm.within(20)).unwrap(), READ);
-        assert_eq!(vm.twin().report().handshakes, 2 + n, "{start}");
+        assert_eq!(vm.twin().report().handshakes, 1 + n, "{start}");
         goes_on(&vm, &job);
     }
     end(&vm, job);
@@ -199,7 +200,7 @@ fn a_permanent_failure() {
         // Nothing brings it back.
         assert_eq!(call(&vm, "slot_reset"), "disconnect");
         call(&vm, "resume");
-        assert_eq!(vm.twin().report().handshakes, 2);
+        assert_eq!(vm.twin().report().handshakes, 1);
         assert_ne!(vm.exec(READ).unwrap().status, 0);
         ok_within(&vm, 20, &format!("echo {CARD} >{DRIVER}/unbind"));
         ok(&vm, &format!("echo {CARD} >{DRIVER}/bind"));

@@ -65,10 +65,10 @@ fn they_come_go_and_grow_under_load() {
 
     for round in 0..2 {
         add(&vm, 7, 64);
-        add(&vm, 255, 32 + round);
+        add(&vm, 63, 32 + round);
         let new = unit(&vm, 7);
         has_size(&vm, &new.disk, 64);
-        has_size(&vm, &unit(&vm, 255).disk, 32 + round);
+        has_size(&vm, &unit(&vm, 63).disk, 32 + round);
         ok(
             &vm,
             &format!(
@@ -77,9 +77,9 @@ fn they_come_go_and_grow_under_load() {
             ),
         );
         remove(&vm, 7);
-        remove(&vm, 255);
+        remove(&vm, 63);
         gone(&vm, 7);
-        gone(&vm, 255);
+        gone(&vm, 63);
     }
 
     // The capacity of the one that is mounted: what is new of it can be used.

@@ -3,4 +3,5 @@
 //! What only a debug kernel can show.
 
 mod detector;
+mod io_timeout;
 mod pressure;

@@ -4,7 +4,7 @@
 //! tried again, what cannot is an error.
 
 use super::{BOTH, Bed};
-use crate::common::ok;
+use crate::common::{ok, ok_within};
 
 const READ: &str = "dd if=/dev/sda of=/dev/null bs=4k count=1 iflag=direct status=none";
 
@@ -21,6 +21,7 @@ use Seen::{Errors, Nothing};
 #[rustfmt::skip]
 const ANSWERS: &[(&str, Seen)] = &[
     ("long-sense:20", Nothing),
+    ("inline-too-long:20", Nothing),
     ("unknown-status:20", Nothing),
     ("unknown-status:20@1", Nothing),
     ("unknown-status:20@34", Nothing),
@@ -65,17 +66,33 @@ fn statuses_and_sense() {
         assert!(load.errors <= 2 * bed.struck(name), "{fault}: {load:?}");
         assert_eq!(bed.vm.twin().report().protocol_errors, 0, "{fault}");
         bed.nothing_reported(fault);
-        if name == "task-set-full" {
-            // The midlayer waits, but lets as many commands go to the card as before.
-            let depths = ok(&bed.vm, "cat /sys/block/sd[ab]/device/queue_depth");
-            assert_eq!(depths, "64\n64\n");
-        }
     }
     bed.faults("reservation-conflict:1", 1);
     let read = bed.vm.exec(READ).unwrap();
     let said = read.stderr_text();
     assert!(said.contains("Invalid exchange"), "no EBADE: {said}");
     bed.works("all");
+    bed.ends();
+}
+
+/// A unit that has too much to do is given less.
+#[test]
+fn a_full_task_set_lowers_the_queue_depth() {
+    let bed = Bed::boot();
+    let depth = |disk: &str| -> u32 {
+        let file = format!("cat /sys/block/{disk}/device/queue_depth");
+        ok(&bed.vm, &file).trim().parse().unwrap()
+    };
+    assert_eq!((depth("sda"), depth("sdb")), (60, 60));
+    bed.faults("task-set-full:4", 1);
+    let fio = "fio --name=a --filename=/dev/sdb --direct=1 --ioengine=libaio --rw=randread --bs=4k \
+        --iodepth=24 --time_based --runtime=8 --output-format=terse >/dev/null";
+    ok_within(&bed.vm, 60, fio);
+    println!("{} times: {}", bed.struck("task-set-full"), depth("sdb"));
+    assert!(depth("sdb") < 60);
+    // To the midlayer a full task set is the target's, so it lowers that of all its units.
+    assert!(depth("sda") < 60);
+    bed.works("task-set-full");
     bed.ends();
 }
 

@@ -8,11 +8,13 @@
 
 mod answers;
 mod chaos;
-mod checks;
 mod gone;
 mod handshake;
 mod hostile;
+mod selftest;
 mod silence;
+mod state;
+mod tasks;
 mod unseen;
 
 use std::time::Instant;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The two hazards of the card: junk behind short data-in, and a CDB that asks for
-//! more than its buffer holds.
+//! The two hazards of the card: junk behind data that ends within 8 bytes, and a CDB that
+//! asks for more than its buffer holds.
 
 mod descriptors;
 
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{Unit, ends_clean, ok, unit};
+use crate::common::{Unit, another_card, ends_clean, ok, ok_within, unit};
 use vmtest::{Iommu, Vm, VolumeSpec};
 
 const LONG: Duration = Duration::from_secs(900);
@@ -19,12 +19,10 @@ const BOUNCE_BUFFERS: u64 = 8;
 /// The volume that nobody may change.
 const BYSTANDER: u64 = 16 << 20;
 
-/// A guest whose card writes 64 bytes of junk wherever it might: LUN 0 is the
-/// bystander, LUN 1 is there to be destroyed.
+/// A guest in which LUN 0 is the bystander, and LUN 1 is there to be destroyed.
 fn boot(iommu: Iommu, bystander: &Path) -> Vm {
     let vm = Vm::builder()
         .iommu(iommu)
-        .twin("overrun=64")
         .volume(VolumeSpec::File(bystander.into()))
         .volume(VolumeSpec::Size(64 << 20))
         .exec_limit(LONG)
@@ -69,8 +67,9 @@ fn both_hazards(iommu: Iommu, seed: u64) {
     let seen = descriptors::check(&trace.since(mark));
     println!("{seen:x?}");
     assert!(seen.direct > vm.repetitions(1000) && seen.lists > 10);
-    assert!(seen.junk > vm.repetitions(1000));
-    assert!(seen.bounced_to.len() as u64 <= BOUNCE_BUFFERS);
+    assert!(seen.tails > vm.repetitions(1000));
+    let buffers = 1..=BOUNCE_BUFFERS;
+    assert!(buffers.contains(&(seen.bounced_to.len() as u64)));
 
     the_host_works(&vm, &scratch);
     println!("{:?}", vm.twin().report());
@@ -94,7 +93,7 @@ fn every_length(vm: &Vm, sgio: &str, unit: &Unit) {
     let after = vm.twin().report();
     let junk = after.junk_bytes - before.junk_bytes;
     assert!(
-        junk > vm.repetitions(64 * 1000),
+        junk > vm.repetitions(10_000),
         "the card wrote {junk} bytes of junk only"
     );
 }
@@ -141,7 +140,8 @@ fn all_bounce_buffers_are_free(vm: &Vm, unit: &Unit) {
     let submitted = || twin.report().submitted - begin;
     twin.hold_interrupts(true);
     let inquiries = format!(
-        "for n in 1 2 3 4 5 6 7 8 9 10 11 12; do sg_inq {} >/dev/null & pids=\"$pids $!\"; done
+        "for n in 1 2 3 4 5 6 7 8 9 10 11 12; do \
+         sg_raw -r 96 {} 12 00 00 00 24 00 >/dev/null 2>&1 & pids=\"$pids $!\"; done
          for pid in $pids; do wait $pid || exit 1; done",
         unit.generic
     );
@@ -171,40 +171,22 @@ fn the_host_works(vm: &Vm, unit: &Unit) {
     shown(vm, &format!("sg_raw {generic} 0 0 0 0 0 0"));
 }
 
-/// The tests above can fail. A card that writes junk behind *every* data-in is more
-/// than any driver can stand, so here the guards must be found damaged, and the
-/// IOMMU must refuse what leaves the page. (With the IOMMU, so that the junk hurts
-/// nobody but the caller.) That the twin notices a CDB that moves more than is
-/// described is shown by its own test `a_transfer_longer_than_its_descriptor`.
+/// The tests above can fail: a card that became another one after the check sends data 16 KiB
+/// behind the caller's buffer. The IOMMU refuses it, and the caller has nothing. That the
+/// twin notices a CDB which moves more than is described is shown by its own tests.
 #[test]
 #[ignore = "left to make check-all"]
 fn a_card_that_harms_is_found_out() {
-    let vm = Vm::builder()
-        .iommu(Iommu::Strict)
-        .twin("overrun=64")
-        .twin("junk-after=any")
-        .boot()
-        .unwrap();
+    let vm = Vm::builder().iommu(Iommu::Strict).boot().unwrap();
     let Unit { disk, .. } = unit(&vm, 0);
     let sgio = vm.guest_tool("sgio").unwrap();
-    let read = |offset| {
-        let cdb = "28000000000000000100";
-        let words = format!("--guard --cdb {cdb} --len 512 --dir in --offset {offset} {disk}");
-        vm.exec(&format!("{sgio} one {words}")).unwrap()
-    };
-    let within = read(512);
-    let text = within.stdout_text();
-    assert!(text.contains("bytes changed, 0 behind the end"), "{text}");
-    assert_eq!(within.status, 1);
-
+    another_card(&vm, "odd=wrong-buffer");
+    ok_within(&vm, 60, "sg_reset --host --no-esc /dev/sg0");
     let before = vm.twin().report().dma_refused;
-    let at_its_end = read(4096 - 512);
-    let text = at_its_end.stdout_text();
-    assert!(text.contains("guards: intact"), "{text}");
-    assert_eq!(vm.twin().report().dma_refused, before + 1);
-
-    // Even this card does no harm behind what goes through a bounce buffer.
-    let inquiry = format!("--guard --cdb 120000002400 --len 36 --dir in --offset 512 {disk}");
-    shown(&vm, &format!("{sgio} one {inquiry}"));
-    assert_eq!(vm.twin().report().dma_refused, before + 1);
+    let cdb = "28000000000000000100";
+    let read = format!("{sgio} one --guard --cdb {cdb} --len 512 --dir in {disk}");
+    let said = vm.exec(&read).unwrap().stdout_text();
+    assert!(said.contains("guards: intact"), "{said}");
+    assert!(!said.contains("GOOD"), "{said}");
+    assert!(vm.twin().report().dma_refused > before);
 }

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From an interrupt to the commands that have ended.
+//!
+//! The card writes a response, then the tag into the next entry of the completion ring, then its
+//! producer index, then it sets the cause and interrupts (K). The handler goes the other way:
+//!
+//! ```text
+//!   write 0 to the cause      a completion after this interrupts anew
+//!   read the producer index   pushes that write out, and what the card wrote before it in
+//!   take the tags             under a lock, so that an entry is taken once
+//!   write the consumer index  once
+//!   end the commands          without the lock
+//! ```
+//!
+//! That is one read and two writes, whatever is in flight. Other causes (a reply of the management
+//! channel, a change of the controller's state) are looked at when the ring had nothing new, or a
+//! command has failed: a change of state is seldom, and comes with one or the other.
+//!
+//! What the ring says is untrusted. An index beyond the ring is nothing new. A tag that is out of
+//! range or not in flight, and an entry without a response, are one line in the log, and a command
+//! in flight stays there, as the card may still be at work on it.
+
+use crate::{
+    card::Card,
+    finish::finish,
+    regions::{
+        Regions,
+        COMMANDS,
+        RING_ENTRIES,
+        SLOTS, //
+    },
+    regs::{
+        self,
+        cause,
+        Bar0,
+        Be32, //
+    },
+    states::State,
+    submit::next,
+    wire::Header,
+    Host, //
+};
+use kernel::{
+    io::{
+        register::Array,
+        Io, //
+    },
+    prelude::*,
+    sync::rcu, //
+};
+
+/// Entries that are taken under the lock at a time.
+const BATCH: usize = 16;
+
+/// The completion ring of a card that takes commands.
+pub(crate) struct CompletionRing {
+    /// Index of the next entry to be taken.
+    consumer: u16,
+    /// Up to where there are entries, when the card was last asked.
+    producer: u16,
+}
+
+impl CompletionRing {
+    /// The ring as it stands.
+    pub(crate) fn new(consumer: u16) -> Self {
+        Self {
+            consumer,
+            producer: consumer,
+        }
+    }
+
+    /// Asks the card up to where there are entries: one register read.
+    ///
+    /// # Errors
+    ///
+    /// The index, if it is none of the ring. All ones may mean that the card is gone.
+    pub(crate) fn refresh(&mut self, bar: &Bar0<'_>) -> Result<(), u32> {
+        let index = bar.read(regs::COMPLETION_PRODUCER).value().0;
+        if index >= RING_ENTRIES.into() {
+            return Err(index);
+        }
+        // CAST: Below `RING_ENTRIES`.
+        self.producer = index as u16;
+        Ok(())
+    }
+
+    /// Takes entries, as many as there are places. Returns how many there were, and tells the card
+    /// when none is left.
+    pub(crate) fn take(&mut self, bar: &Bar0<'_>, regions: &Regions, tags: &mut [u16]) -> usize {
+        let mut taken = 0;
+        for place in tags {
+            if self.consumer == self.producer {
+                break;
+            }
+            *place = regions.ring_entry(self.consumer).unwrap_or(u16::MAX);
+            self.consumer = next(self.consumer);
+            taken += 1;
+        }
+        if taken > 0 && self.consumer == self.producer {
+            let index = Be32(self.consumer.into());
+            bar.write_reg(regs::COMPLETION_CONSUMER::zeroed().with_value(index));
+        }
+        taken
+    }
+}
+
+/// Looks for what the card has to say: as the interrupt handler, or because one may be lost.
+pub(crate) fn look(card: &Card<'_>, host: &Host) {
+    card.bar
+        .write(regs::CAUSE::at(cause::SCSI), regs::CAUSE::zeroed());
+    if !complete_ended(card, host) {
+        look_at_causes(card, host);
+    }
+}
+
+/// Completes the commands that have ended. Returns whether there were some, and none has failed.
+pub(crate) fn complete_ended(card: &Card<'_>, host: &Host) -> bool {
+    let rcu = rcu::read_lock();
+    let (mut any, mut all_good) = (false, true);
+    loop {
+        let mut tags = [0; BATCH];
+        let taken = match take(card, !any, &mut tags) {
+            Ok(taken) => taken,
+            Err(index) => {
+                if host.should_log() {
+                    dev_err!(
+                        card.pdev,
+                        "completion index {index:#x} is none of the ring\n"
+                    );
+                }
+                return false;
+            }
+        };
+        for &tag in tags.iter().take(taken) {
+            any = true;
+            all_good &= ended(card, host, tag, &rcu);
+        }
+        if taken < BATCH {
+            return any && all_good;
+        }
+    }
+}
+
+/// Takes some entries, or none if the card is not in use. Asks the card for what is new only the
+/// `first` time, so that a card which never stops does not keep the handler.
+fn take(card: &Card<'_>, first: bool, tags: &mut [u16]) -> Result<usize, u32> {
+    let mut consumer = card.consumer.lock();
+    let Some(ring) = Option::as_mut(&mut consumer) else {
+        return Ok(0);
+    };
+    if first {
+        ring.refresh(&card.bar)?;
+    }
+    Ok(ring.take(&card.bar, &card.regions, tags))
+}
+
+/// What the ring names has ended. Returns whether it is something that has succeeded.
+fn ended(card: &Card<'_>, host: &Host, tag: u16, rcu: &rcu::Guard) -> bool {
+    let is_known = if (COMMANDS..SLOTS).contains(&tag) {
+        card.tasks.ended(card, tag)
+    } else {
+        let header = card.regions.header(tag).unwrap_or_default();
+        match Header::of_command(header, tag) {
+            Header::Missing => false,
+            header => match host.in_flight().take(tag.into(), rcu) {
+                Some((cmd, journey)) => return finish(card, host, cmd, journey, header),
+                None => false,
+            },
+        }
+    };
+    if !is_known && host.should_log() {
+        dev_err!(
+            card.pdev,
+            "the completion ring names tag {tag}, which has no response or is not in flight\n"
+        );
+    }
+    is_known
+}
+
+/// Looks at the causes of interrupts other than commands that have ended.
+fn look_at_causes(card: &Card<'_>, host: &Host) {
+    if card.consumer.lock().is_none() {
+        return;
+    }
+    let causes = card.bar.read(regs::CAUSES);
+    let rest = card.bar.read(regs::CAUSES_REST);
+    if causes.into_raw() == u32::MAX && rest.into_raw() == u32::MAX {
+        return card.give_up(host, State::Gone);
+    }
+    if causes.management().get() != 0 {
+        card.bar
+            .write(regs::CAUSE::at(cause::MANAGEMENT), regs::CAUSE::zeroed());
+        if host.should_log() {
+            dev_info!(card.pdev, "a management reply, which nobody asked for\n");
+        }
+    }
+    if rest.state().get() != 0 {
+        card.bar
+            .write(regs::CAUSE::at(cause::STATE), regs::CAUSE::zeroed());
+        card.look_at_state(host);
+    }
+}

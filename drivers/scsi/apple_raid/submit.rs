@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The submit ring, and whether commands may be put into it.
+//!
+//! The ring lies in BAR0; its entries are tags. The host alone writes its producer index, so it is
+//! read at bring-up only. Several tags can be put in before the index shows them to the card (I).
+//! One slot fewer than entries is in use, so the ring cannot overflow (K).
+
+use crate::{
+    regions::RING_ENTRIES,
+    regs::{
+        self,
+        Bar0,
+        Be32, //
+    },
+};
+use kernel::{
+    io::Io,
+    prelude::*,
+    time::{
+        Instant,
+        Monotonic, //
+    },
+};
+
+/// The submit ring of a card that takes commands.
+#[derive(Clone, Copy)]
+pub(crate) struct SubmitRing {
+    /// Where it lies in BAR0, in bytes.
+    at: usize,
+    /// Index of the next entry.
+    producer: u16,
+    /// What the card was shown.
+    shown: u16,
+}
+
+impl SubmitRing {
+    /// The ring at an offset that was checked, as it stands.
+    pub(crate) fn new(at: usize, producer: u16) -> Self {
+        Self {
+            at,
+            producer,
+            shown: producer,
+        }
+    }
+
+    /// Puts a tag into the ring. The card does not see it before [`SubmitRing::show`].
+    pub(crate) fn push(&mut self, bar: &Bar0<'_>, tag: u16) -> Result {
+        bar.try_write16(tag.swap_bytes(), self.at + usize::from(self.producer) * 2)?;
+        self.producer = next(self.producer);
+        Ok(())
+    }
+
+    /// Shows the card what was put in.
+    pub(crate) fn show(&mut self, bar: &Bar0<'_>) {
+        if self.shown != self.producer {
+            self.shown = self.producer;
+            let index = Be32(self.producer.into());
+            bar.write_reg(regs::SUBMIT_PRODUCER::zeroed().with_value(index));
+        }
+    }
+}
+
+/// The index after this one, in either ring.
+pub(crate) fn next(index: u16) -> u16 {
+    match index + 1 {
+        RING_ENTRIES => 0,
+        next => next,
+    }
+}
+
+/// Whether commands may be submitted.
+#[derive(Clone, Copy)]
+pub(crate) enum Gate {
+    /// The card is being brought up, or quiesced: commands wait in the midlayer.
+    Shut,
+    /// The card takes commands, but they still wait.
+    Ready(SubmitRing),
+    /// The card takes commands.
+    Open(SubmitRing),
+    /// The controller is not enabled since then; commands wait until it is.
+    Held(SubmitRing, Instant<Monotonic>),
+    /// The card is lost: there is nothing to wait for.
+    Dead,
+}
+
+impl Gate {
+    /// The ring, if commands may be submitted.
+    pub(crate) fn ring(&mut self) -> Option<&mut SubmitRing> {
+        match self {
+            Self::Open(ring) => Some(ring),
+            _ => None,
+        }
+    }
+
+    /// Lets commands in that wait after a restart.
+    pub(crate) fn accept(&mut self) {
+        if let Self::Ready(ring) = *self {
+            *self = Self::Open(ring);
+        }
+    }
+
+    /// Lets commands in: the controller is enabled. Returns whether they were held back.
+    pub(crate) fn enable(&mut self) -> bool {
+        let Self::Held(ring, _) = *self else {
+            return false;
+        };
+        *self = Self::Open(ring);
+        true
+    }
+
+    /// Holds commands back: the controller is not enabled. Returns whether this is a change.
+    pub(crate) fn hold(&mut self) -> bool {
+        let Self::Open(ring) = *self else {
+            return false;
+        };
+        *self = Self::Held(ring, Instant::now());
+        true
+    }
+}

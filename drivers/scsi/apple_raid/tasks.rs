@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Task management: abort task, and logical unit reset (K).
+//!
+//! A request goes through the same rings as a SCSI command. It has a tag of its own above those of
+//! commands; its answer is a response for that tag, and says whether it was carried out.
+//!
+//! Error handling waits for one answer at a time, and gives up after a while. A tag whose answer
+//! did not come is not used again before it came after all, or the card was restarted.
+
+use crate::{
+    card::Card,
+    complete,
+    regions::{
+        COMMANDS,
+        SLOTS, //
+    },
+    wire::{
+        Function,
+        Header,
+        Slot, //
+    },
+    Host, //
+};
+use kernel::{
+    io::poll::read_poll_timeout,
+    prelude::*,
+    sync::atomic::{
+        ordering::{
+            Acquire,
+            Relaxed,
+            Release, //
+        },
+        Atomic, //
+    },
+    time::Delta, //
+};
+
+/// The tag of the command with which the driver tries a restarted card; none of task management.
+pub(crate) const TRIAL_TAG: u16 = SLOTS - 1;
+
+/// Number of tags for task management, which follow those of commands. macOS has more (K), but it
+/// does not ask for one thing after the other.
+const TAGS: u16 = 8;
+
+/// How long the card may take to answer.
+const TIMEOUT: Delta = Delta::from_secs(5);
+
+/// How many answers the card may owe before it is asked for no more.
+const MOST_OWED: usize = 3;
+
+/// How often the driver looks, in case that the interrupt is lost.
+const PAUSE: Delta = Delta::from_millis(2);
+
+/// What the card last answered for a tag is a status byte, or one of these.
+const AWAITED: u32 = 0x100;
+const NONE: u32 = 0x101;
+
+/// The tags of task management.
+pub(crate) struct Tasks {
+    answers: [Atomic<u32>; TAGS as usize],
+    turn: Atomic<u32>,
+}
+
+impl Tasks {
+    /// No answer is awaited.
+    pub(crate) fn new() -> Self {
+        Self {
+            answers: [const { Atomic::new(NONE) }; TAGS as usize],
+            turn: Atomic::new(0),
+        }
+    }
+
+    /// The card has forgotten all requests.
+    pub(crate) fn forget(&self) {
+        for answer in &self.answers {
+            answer.store(NONE, Relaxed);
+        }
+    }
+
+    /// Takes a tag in turn, so that a late answer does not meet a new request. `None` if the card
+    /// owes too many answers: it would only cost time to ask for more.
+    fn claim(&self) -> Option<(u16, &Atomic<u32>)> {
+        let is_owed = |answer: &&Atomic<u32>| answer.load(Relaxed) == AWAITED;
+        if self.answers.iter().filter(is_owed).count() >= MOST_OWED {
+            return None;
+        }
+        (0..TAGS).find_map(|_| {
+            // CAST: Less than `TAGS`.
+            let turn = (self.turn.fetch_add(1, Relaxed) % u32::from(TAGS)) as u16;
+            let answer = self.answers.get(usize::from(turn))?;
+            (answer.xchg(AWAITED, Relaxed) != AWAITED).then_some((COMMANDS + turn, answer))
+        })
+    }
+
+    /// The completion ring names this tag. Returns whether there is an answer that was awaited.
+    pub(crate) fn ended(&self, card: &Card<'_>, tag: u16) -> bool {
+        let header = card.regions.header(tag).unwrap_or_default();
+        let place = tag.checked_sub(COMMANDS).map(usize::from);
+        let answer = place.and_then(|place| self.answers.get(place));
+        match (Header::of_task(header, tag), answer) {
+            (Header::Ended { status, .. }, Some(answer)) => {
+                answer.cmpxchg(AWAITED, status.into(), Release).is_ok()
+            }
+            _ => false,
+        }
+    }
+
+    /// Has the card carry out a function, and waits for its word. For process context.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the card says that it has not, `ETIMEDOUT` if it does not answer, and `EBUSY` if it
+    /// takes no requests now.
+    pub(crate) fn request(
+        &self,
+        card: &Card<'_>,
+        host: &Host,
+        lun: u16,
+        function: Function,
+    ) -> Result {
+        let (tag, answer) = self.claim().ok_or(EBUSY)?;
+        let slot = Slot::task(tag, lun, function);
+        card.submit_task(tag, slot)
+            .inspect_err(|_| answer.store(NONE, Relaxed))?;
+        let look = || {
+            complete::look(card, host);
+            Ok(answer.load(Acquire))
+        };
+        match read_poll_timeout(look, |answer| *answer != AWAITED, PAUSE, TIMEOUT)? {
+            0 => Ok(()),
+            NONE => Err(ETIMEDOUT),
+            _ => Err(EIO),
+        }
+    }
+}
