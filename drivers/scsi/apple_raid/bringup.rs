@@ -15,8 +15,8 @@
 //! ```
 //!
 //! The mask of SCSI is opened later, when the card has been tried. The card becomes bus master only
-//! when it has been told of the regions, unless it is just starting: then its firmware waits for
-//! that (P), and has nothing in mind yet.
+//! when it has been told of the regions, unless it cannot be configured yet: its firmware waits for
+//! that (P).
 
 use crate::{
     complete::CompletionRing,

@@ -122,6 +122,7 @@ fn judge(card: &Card<'_>, cmd: &Cmd<'_>, journey: &Journey, header: Header) -> E
         _ => End::Garbled,
     }
 }
+
 /// The length that an answer states, if it is one that does.
 fn stated_len(cmd: &Cmd<'_>, moved: u32) -> Option<u32> {
     if !residual::states_its_len(cmd.cdb()) {

@@ -39,8 +39,8 @@ use kernel::{
 /// The tag of the command with which the driver tries a restarted card; none of task management.
 pub(crate) const TRIAL_TAG: u16 = SLOTS - 1;
 
-/// Number of tags for task management, which follow those of commands. macOS has more (K), but it
-/// does not ask for one thing after the other.
+/// Number of tags for task management, which follow those of commands. macOS uses all up to 127
+/// (K). A few are enough here: error handling waits for each answer.
 const TAGS: u16 = 8;
 
 /// How long the card may take to answer.

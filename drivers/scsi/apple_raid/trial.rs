@@ -151,7 +151,9 @@ impl<'a, 'bound> Trial<'a, 'bound> {
         let lease = pool.lease().ok_or(EBUSY)?;
         let mut found = Err(EIO);
         for _ in 0..ATTEMPTS {
-            found = self.try_to_ask(pool.buffer(&lease)?, tag, lun, &cdb, len, shape);
+            found = pool
+                .buffer(&lease)
+                .and_then(|page| self.try_to_ask(page, tag, lun, &cdb, len, shape));
             if !matches!(found, Err(EIO)) {
                 break;
             }

@@ -228,11 +228,9 @@ impl<T: Operations> InFlight<T> {
         self.tags().filter_map(move |tag| {
             let cmd = self.slots.get(tag.index())?.load(ordering::Acquire);
             let cmd = NonNull::new(cmd)?;
-            // SAFETY: The memory of a command, and of its area, is there as long as the host is,
-            // for the midlayer allocates it with the tag. `lun` is accessed by atomic operations.
-            // Apart from that the midlayer clears the area when it queues a command with this
-            // tag. Then the one that was in the slot has ended, and what is read selects a victim
-            // that is in flight no more.
+            // SAFETY: A command and its area are allocated with the tag, and stay as long as the
+            // host. `lun` is accessed by atomic operations, except when the midlayer clears the
+            // area for a new command: then the old one has ended, and is no victim any more.
             let of = unsafe { &(*Command::<T>::area(cmd).as_ptr()).lun };
             (of.load(ordering::Relaxed) == lun).then(|| Victim::new(host, cmd, tag, lun, Owner::Us))
         })
