@@ -13,23 +13,25 @@ mod tests {
         block_length_in_answer,
         phase,
         Amount,
-        Phase, //
+        Phase,
+        Way,
+        NO_DATA, //
     };
 
     fn blocks_in(blocks: u32) -> Option<Phase> {
-        Some(Phase::In(Amount::Blocks(blocks)))
+        Some((Way::In, Amount::Blocks(blocks)))
     }
 
     fn blocks_out(blocks: u32) -> Option<Phase> {
-        Some(Phase::Out(Amount::Blocks(blocks)))
+        Some((Way::Out, Amount::Blocks(blocks)))
     }
 
     fn bytes_in(bytes: u32) -> Option<Phase> {
-        Some(Phase::In(Amount::Bytes(bytes)))
+        Some((Way::In, Amount::Bytes(bytes)))
     }
 
     fn bytes_out(bytes: u32) -> Option<Phase> {
-        Some(Phase::Out(Amount::Bytes(bytes)))
+        Some((Way::Out, Amount::Bytes(bytes)))
     }
 
     #[test]
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn verify_moves_data_only_to_compare() {
         let verify = |bytchk: u8| phase(&cdb(&[0x2f, bytchk << 1, 0, 0, 0, 0, 0, 0, 5]));
-        assert_eq!(verify(0), Some(Phase::None));
+        assert_eq!(verify(0), Some(NO_DATA));
         assert_eq!(verify(1), blocks_out(5));
         assert_eq!(verify(2), None);
         assert_eq!(verify(3), None);

@@ -5,25 +5,31 @@
 #[kernel::prelude::kunit_tests(apple_raid_segments)]
 mod tests {
     use crate::{
-        transfer::{
-            covered,
-            entries,
-            tail_of, //
-        },
+        cdb::Way,
+        transfer::Transfer,
         wire::Entry,
-        LIMITS,
+        LIMITS, //
     };
     use kernel::prelude::*;
 
-    const TAIL: u64 = 0x1799_d1d8;
+    const OWN: u64 = 0x1799_d1d8;
+    const SINK: u64 = 0x2000_0000;
 
-    /// The entries of some segments, given by address and length.
-    fn listed(segments: &[(u64, u32)]) -> Result<KVec<Entry>> {
+    /// The entries of data-in of `len` bytes in some segments, given by address and length.
+    fn listed(len: u32, segments: &[(u64, u32)]) -> Result<KVec<Entry>> {
+        let shared = len.min(segments.iter().map(|(_, len)| len).sum());
+        let transfer = Transfer {
+            way: Way::In,
+            len,
+            straight: shared - shared % 8,
+            own: shared % 8,
+        };
         let mut list = KVec::new();
-        entries(segments.iter().copied(), TAIL, |entry| {
-            list.push(entry, GFP_KERNEL).ok()
-        })
-        .ok_or(EINVAL)?;
+        transfer
+            .entries(segments.iter().copied(), OWN, SINK, |entry| {
+                list.push(entry, GFP_KERNEL).ok()
+            })
+            .ok_or(EINVAL)?;
         Ok(list)
     }
 
@@ -33,19 +39,31 @@ mod tests {
 
     #[test]
     fn last_bytes_travel_through_the_tail() -> Result {
-        let whole = listed(&[(0x8000, 4096)])?;
+        let whole = listed(4096, &[(0x8000, 4096)])?;
         assert_eq!(whole[..], [entry(0x8000, 4096)?]);
         for rest in 1..8 {
-            let short = listed(&[(0x8000, rest)])?;
-            assert_eq!(short[..], [entry(TAIL, 8)?]);
-            let long = listed(&[(0x9000, 4096), (0x8000, 64 + rest)])?;
-            let expected = [entry(0x9000, 4096)?, entry(0x8000, 64)?, entry(TAIL, 8)?];
+            let short = listed(rest, &[(0x8000, rest)])?;
+            assert_eq!(short[..], [entry(OWN, 8)?]);
+            let long = listed(4160 + rest, &[(0x9000, 4096), (0x8000, 64 + rest)])?;
+            let expected = [entry(0x9000, 4096)?, entry(0x8000, 64)?, entry(OWN, 8)?];
             assert_eq!(long[..], expected);
         }
         Ok(())
     }
 
-    /// Nothing but the last segment may end within a unit of the card's, and none may begin there.
+    #[test]
+    fn buffers_that_are_shorter_or_longer() -> Result {
+        let cut = listed(20, &[(0x8000, 16), (0x9000, 16), (0xa000, 16)])?;
+        assert_eq!(cut[..], [entry(0x8000, 16)?, entry(OWN, 8)?]);
+        let shorter = listed(36, &[(0x8000, 13)])?;
+        let expected = [entry(0x8000, 8)?, entry(OWN, 8)?, entry(SINK, 24)?];
+        assert_eq!(shorter[..], expected);
+        let none = listed(36, &[])?;
+        assert_eq!(none[..], [entry(SINK, 40)?]);
+        Ok(())
+    }
+
+    /// Nothing but the end of the buffer may lie within a unit of the card's.
     #[test]
     fn what_the_card_cannot_be_told() {
         for segments in [
@@ -53,18 +71,9 @@ mod tests {
             &[(0x8000, 4093), (0x9000, 4096)],
             &[(1 << 40, 8)],
             &[(0x8000, LIMITS.max_segment_size + 8)],
-            &[],
         ] {
-            assert!(listed(segments).is_err());
-        }
-    }
-
-    #[test]
-    fn a_bounce_buffer_is_described_in_whole_units() {
-        for len in 1..=64 {
-            assert_eq!(covered(len) % 8, 0);
-            assert!(covered(len) >= len && covered(len) < len + 8);
-            assert_eq!((tail_of(len) == 0), (covered(len) == len));
+            let len = segments.iter().map(|(_, len)| len).sum();
+            assert!(listed(len, segments).is_err());
         }
     }
 }

@@ -32,12 +32,12 @@ mod tests {
         let mut gate = ready();
         assert!(gate.ring().is_none());
         // What the controller does changes nothing about that.
-        assert!(!gate.hold() && !gate.enable());
+        assert!(gate.follow(false).is_none() && gate.follow(true).is_none());
         assert!(gate.ring().is_none());
         gate.accept();
         assert!(gate.ring().is_some());
         // It is open already.
-        assert!(!gate.enable());
+        assert!(gate.follow(true).is_none());
         assert!(gate.ring().is_some());
     }
 
@@ -45,13 +45,13 @@ mod tests {
     fn commands_are_held_back_and_let_go() {
         let mut gate = ready();
         gate.accept();
-        assert!(gate.hold());
-        assert!(!gate.hold());
+        assert_eq!(gate.follow(false), Some("wait"));
+        assert!(gate.follow(false).is_none());
         assert!(gate.ring().is_none());
         // What ends a restart does not end this.
         gate.accept();
         assert!(matches!(gate, Gate::Held(..)));
-        assert!(gate.enable());
+        assert_eq!(gate.follow(true), Some("go on"));
         assert!(gate.ring().is_some());
     }
 
@@ -59,11 +59,11 @@ mod tests {
     fn a_card_that_is_not_in_use_stays_so() {
         let mut gate = Gate::Shut;
         gate.accept();
-        assert!(!gate.enable() && !gate.hold());
+        assert!(gate.follow(true).is_none() && gate.follow(false).is_none());
         assert!(matches!(gate, Gate::Shut));
         let mut gate = Gate::Dead;
         gate.accept();
-        assert!(!gate.enable() && !gate.hold());
+        assert!(gate.follow(true).is_none() && gate.follow(false).is_none());
         assert!(matches!(gate, Gate::Dead));
         assert!(gate.ring().is_none());
     }

@@ -8,15 +8,15 @@
 //! cannot cost data.
 //!
 //! ```text
-//!   probe       the memory that card and host share            regions, bounce
-//!   start       the handshake, and the checks before trust     bringup, selftest, trial
+//!   life        probe, start, quiesce, stop                    here; card, regions
+//!   bring-up    the handshake, and the checks before trust     bringup, selftest, trial
 //!   submission  queue -> transfer, cdb -> lists -> submit      -> wire, regs
 //!   completion  complete -> finish -> residual                 <- wire, regs
-//!   errors      recover -> tasks
+//!   errors      host -> tasks
 //! ```
 //!
-//! [`card`] holds the parts together. What counts blocks needs [`blocks`]; what sysfs shows is in
-//! [`identity`].
+//! [`card`] holds the parts together; [`host`] is what the midlayer calls. What counts blocks needs
+//! [`blocks`]; what sysfs shows is in [`identity`].
 
 #[cfg(out_of_tree)]
 include!("../../../rust/out_of_tree.rs");
@@ -28,18 +28,17 @@ use kernel::pci;
 use kernel::scsi;
 
 mod blocks;
-mod bounce;
 mod bringup;
 mod card;
 mod cdb;
 mod complete;
 mod finish;
+mod host;
 mod identity;
 #[cfg(CONFIG_SCSI_APPLE_RAID_KUNIT_TEST)]
 mod kunit;
 mod lists;
 mod queue;
-mod recover;
 mod regions;
 mod regs;
 mod residual;
@@ -51,25 +50,9 @@ mod transfer;
 mod trial;
 mod wire;
 
-use crate::{
-    bounce::Pool,
-    card::Card,
-    queue::Journey,
-    regions::{
-        Regions,
-        COMMANDS, //
-    },
-    scsi::{
-        HostAttributes,
-        Limits,
-        Victim, //
-    }, //
-};
+use card::Card;
 use kernel::{
-    device::{
-        Bound,
-        Core, //
-    },
+    device::Core,
     dma::DmaMask,
     irq::IrqReturn,
     prelude::*, //
@@ -81,116 +64,63 @@ kernel::pci_device_table!(
     [(pci::DeviceId::from_id(pci::Vendor::APPLE, 0x008a), ())]
 );
 
-/// The driver.
 pub(crate) struct AppleRaid;
 
 /// The SCSI host of a card.
 pub(crate) type Host = scsi::Host<AppleRaid>;
 
-/// What a card needs; its memory has to lie below 4 GiB.
-pub(crate) struct Found<'bound> {
-    bar: regs::Bar0<'bound>,
-    regions: Regions,
-    bounce: Pool,
-}
-
-/// The card's window on host memory is 64 GiB long (P, K).
-const DMA_MASK: DmaMask = DmaMask::new::<36>();
-
 /// One more than the highest logical unit number (K).
 pub(crate) const MAX_LUN: u64 = 64;
 
-const LIMITS: Limits = Limits {
-    can_queue: COMMANDS,
-    cmd_per_lun: COMMANDS,
-    // One more than macOS's (K): 1 MiB that begins within a page. With the tail they fit a tag's
-    // list.
+const LIMITS: scsi::Limits = scsi::Limits {
+    can_queue: regions::COMMANDS,
+    cmd_per_lun: regions::COMMANDS,
+    // One more than macOS's (K): 1 MiB that begins within a page. With the tail and the
+    // sink they fit a tag's list.
     sg_tablesize: 257,
     max_segment_size: wire::MAX_ENTRY_LEN,
     // 1 MiB, as macOS (K).
     max_sectors: 2048,
     dma_alignment: wire::UNIT - 1,
-    dma_mask: DMA_MASK,
+    // The card's window on host memory is 64 GiB long (P, K).
+    dma_mask: DmaMask::new::<36>(),
     max_lun: MAX_LUN,
     max_cdb_len: wire::CDB_LEN as u16,
     no_write_same: true,
 };
 
-#[vtable]
-impl scsi::Operations for AppleRaid {
-    type Data<'bound> = Card<'bound>;
-    type CommandData = Journey;
-
-    const NAME: &'static CStr = c"apple_raid";
-    const HOST_ATTRIBUTES: HostAttributes<Self> = identity::ATTRIBUTES;
-    const TRACK_QUEUE_DEPTH: bool = true;
-
-    fn queue_command<'a>(
-        card: &Card<'_>,
-        host: &'a Host,
-        cmd: scsi::Command<'a, Self>,
-        is_last: bool,
-    ) -> Result<(), scsi::Busy<'a, Self>> {
-        queue::queue_command(card, host, cmd, is_last)
-    }
-
-    fn commit_rqs(card: &Card<'_>, _host: &Host) {
-        queue::commit(card);
-    }
-
-    fn sdev_init(card: &Card<'_>, lun: u64) {
-        card.blocks.forget(lun);
-    }
-
-    fn eh_timed_out(card: &Card<'_>, host: &Host) {
-        card.eh_timed_out(host);
-    }
-
-    fn eh_abort(card: &Card<'_>, host: &Host, victim: Victim<'_, Self>) -> Result {
-        card.eh_abort(host, victim)
-    }
-
-    fn eh_device_reset(card: &Card<'_>, host: &Host, lun: u64) -> Result {
-        card.eh_device_reset(host, lun)
-    }
-
-    fn eh_host_reset(card: &Card<'_>, host: &Host) -> Result {
-        card.eh_host_reset(host)
-    }
-
-    fn accept_commands(card: &Card<'_>, host: &Host) {
-        card.accept_commands(host);
-    }
-}
-
 impl scsi::pci::Driver for AppleRaid {
     type IdInfo = ();
-    type Found<'bound> = KBox<Found<'bound>>;
 
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
 
-    fn probe<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<(Limits, Self::Found<'bound>)> {
-        let found = Found {
-            bar: pdev.iomap_region_sized::<{ regs::END }>(0, c"apple_raid")?,
-            regions: Regions::new(pdev.as_ref())?,
-            bounce: Pool::new(pdev.as_ref())?,
-        };
-        Ok((LIMITS, KBox::new(found, GFP_KERNEL)?))
+    /// Finds the registers of a card, and allocates its memory, which has to lie below 4 GiB.
+    fn probe<'bound>(
+        pdev: &'bound pci::Device<Core<'_>>,
+    ) -> Result<(scsi::Limits, impl PinInit<Card<'bound>, Error>)> {
+        let bar = pdev.iomap_region_sized::<{ regs::END }>(0, c"apple_raid")?;
+        let regions = regions::Regions::new(pdev.as_ref())?;
+        Ok((LIMITS, Card::new(pdev, bar, regions)))
     }
 
-    fn init<'bound>(
-        pdev: &'bound pci::Device<Bound>,
-        found: Self::Found<'bound>,
-    ) -> impl PinInit<Card<'bound>, Error> {
-        Card::new(pdev, KBox::into_inner(found))
-    }
-
-    fn data_mask(_card: &Card<'_>) -> DmaMask {
-        DMA_MASK
-    }
-
+    /// Brings the card up and tries it.
     fn start(card: &Card<'_>, host: &Host) -> Result {
-        card.start(host)
+        let tried = card
+            .bring_up(card.bus_master.stop())
+            .and_then(|talk| selftest::run(card, talk));
+        let talk = tried.inspect_err(|_| Self::stop(card, host))?;
+        let identity = identity::Identity::read(&card.bar);
+        dev_info!(
+            card.pdev,
+            "{}, firmware {:#010x}: ready for {} commands\n",
+            identity.product_name(),
+            identity.firmware_version,
+            regions::COMMANDS
+        );
+        card.identity.populate(identity);
+        card.open(talk);
+        <Self as scsi::Operations>::accept_commands(card, host);
+        Ok(())
     }
 
     fn quiesce<'a>(
@@ -201,8 +131,15 @@ impl scsi::pci::Driver for AppleRaid {
         card.quiesce(host, finished)
     }
 
+    /// Stops the card for good: no command is submitted, and no DMA is done, after this.
     fn stop(card: &Card<'_>, host: &Host) {
-        card.stop(host);
+        let before = core::mem::replace(&mut *card.gate.lock(), submit::Gate::Dead);
+        // While the gate is shut the registers may not be accessible.
+        if !matches!(before, submit::Gate::Shut) {
+            bringup::close_interrupts(&card.bar);
+        }
+        // No proof of DMA is refused but before the host was added: there are no commands then.
+        let _ = host.complete_all(&card.quiet(), scsi::HostByte::NoConnect, drop);
     }
 
     fn interrupt(card: &Card<'_>, host: &Host) -> IrqReturn {

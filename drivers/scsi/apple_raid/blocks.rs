@@ -22,7 +22,6 @@ const LONGEST: u32 = 64 * 1024;
 pub(crate) struct BlockLengths([Atomic<u32>; MAX_LUN as usize]);
 
 impl BlockLengths {
-    /// None is known.
     pub(crate) fn new() -> Self {
         Self([const { Atomic::new(0) }; MAX_LUN as usize])
     }

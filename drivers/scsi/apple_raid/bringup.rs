@@ -45,12 +45,7 @@ use kernel::{
     },
     pci,
     prelude::*,
-    time::{
-        delay::fsleep,
-        Delta,
-        Instant,
-        Monotonic, //
-    },
+    time, //
 };
 
 /// How long a bring-up may take, in seconds: what macOS allows after a resume (K).
@@ -60,10 +55,10 @@ const LIMIT: i64 = 120;
 const REPORT: i64 = 10;
 
 /// How often the driver looks. macOS does it once a second (O, K).
-const PAUSE: Delta = Delta::from_millis(10);
+const PAUSE: time::Delta = time::Delta::from_millis(10);
 
 /// How long a card that was in use may take to be done with the commands that it was at (A).
-pub(crate) const SETTLE: Delta = Delta::from_millis(500);
+pub(crate) const SETTLE: time::Delta = time::Delta::from_millis(500);
 
 /// A conversation with a card that takes commands: where its two rings stand.
 pub(crate) struct Conversation {
@@ -88,25 +83,19 @@ macro_rules! write_address {
 }
 
 /// Begins a conversation. It takes two minutes at most, and says every ten seconds what it waits
-/// for.
-///
-/// # Errors
-///
-/// `ENODEV` or `ETIMEDOUT` if the card does not play its part; a line in the log says why.
+/// for. Returns `ENODEV` or `ETIMEDOUT` if the card does not play its part; a line in the log says
+/// why.
 pub(crate) fn bring_up(
     pdev: &pci::Device<Bound>,
     bar: &Bar0<'_>,
     regions: &Regions,
     become_master: impl FnOnce(),
 ) -> Result<Conversation> {
-    let begin = Instant::now();
+    let begin = time::Instant::now();
     let mut become_master = Some(become_master);
     wait(pdev, begin, |state| {
-        let has_started = match state {
-            State::Hidden => bar.read(regs::MAX_SLOTS).value().0 != 0,
-            state => matches!(state, State::Ready(_) | State::Enabled),
-        };
-        if has_started {
+        let offers_slots = || bar.read(regs::MAX_SLOTS).value().0 != 0;
+        if state.has_started().unwrap_or_else(offers_slots) {
             return None;
         }
         if let Some(become_master) = become_master.take() {
@@ -142,12 +131,12 @@ pub(crate) fn bring_up(
 /// Waits until `what_is_missing` has nothing to say. For process context.
 fn wait(
     pdev: &pci::Device<Bound>,
-    begin: Instant<Monotonic>,
+    begin: time::Instant<time::Monotonic>,
     mut what_is_missing: impl FnMut(State) -> Option<&'static str>,
 ) -> Result {
     loop {
         let left = LIMIT - begin.elapsed().as_millis() / 1000;
-        let next = Delta::from_secs(left.clamp(0, REPORT));
+        let next = time::Delta::from_secs(left.clamp(0, REPORT));
         let mut missing = None;
         let look = || {
             let state = State::read(pdev);
@@ -159,10 +148,8 @@ fn wait(
             Err(error) if error == ETIMEDOUT => {}
             other => return other.map(|_| ()),
         }
-        let (missing, waited) = (
-            missing.unwrap_or_default(),
-            begin.elapsed().as_millis() / 1000,
-        );
+        let waited = begin.elapsed().as_millis() / 1000;
+        let missing = missing.unwrap_or_default();
         if waited >= LIMIT {
             dev_err!(pdev, "the card was not ready within {LIMIT} s: {missing}\n");
             return Err(ETIMEDOUT);
@@ -180,12 +167,11 @@ pub(crate) fn open_interrupts(bar: &Bar0<'_>) {
 /// Keeps the card from interrupting.
 pub(crate) fn close_interrupts(bar: &Bar0<'_>) {
     let closed = regs::MASK::zeroed().with_value(0xff);
-    bar.write(regs::MASK::at(cause::FIRST), closed);
-    bar.write(regs::MASK::at(cause::SCSI), closed);
-    bar.write(regs::MASK::at(cause::MANAGEMENT), closed);
-    bar.write(regs::MASK::at(cause::STATE), closed);
-    bar.write(regs::MASK::at(cause::CONFIGURED), closed);
-    bar.write(regs::MASK::at(cause::LAST), closed);
+    for mask in cause::ALL {
+        if let Some(mask) = regs::MASK::try_at(mask) {
+            bar.write(mask, closed);
+        }
+    }
 }
 
 /// Looks whether the card offers what the driver's memory was allocated for, as macOS does (K).
@@ -193,7 +179,7 @@ fn check_offer(pdev: &pci::Device<Bound>, bar: &Bar0<'_>) -> Result {
     let slots = bar.read(regs::MAX_SLOTS).value().0;
     let entries = bar.read(regs::MAX_RING_ENTRIES).value().0;
     if slots == u32::MAX {
-        State::Gone.must_live(pdev)?;
+        State::GONE.must_live(pdev)?;
     }
     if slots >= SLOTS.into() && entries >= RING_ENTRIES.into() {
         return Ok(());
@@ -222,11 +208,8 @@ fn configure(bar: &Bar0<'_>, regions: &Regions) {
     write_address!(bar, COMPLETION_RING, regions.ring);
 }
 
-/// Where the submit ring lies in BAR0, in bytes.
-///
-/// # Errors
-///
-/// `ENODEV` if not all of it lies in the BAR, behind the registers that are known.
+/// Where the submit ring lies in BAR0, in bytes; `ENODEV` if not all of it lies there, behind the
+/// registers that are known.
 fn submit_ring(pdev: &pci::Device<Bound>, bar: &Bar0<'_>) -> Result<usize> {
     let high = bar.read(regs::SUBMIT_RING::at(0)).value().0;
     let low = bar.read(regs::SUBMIT_RING::at(1)).value().0;
@@ -248,7 +231,7 @@ fn submit_ring(pdev: &pci::Device<Bound>, bar: &Bar0<'_>) -> Result<usize> {
 fn rings(pdev: &pci::Device<Bound>, bar: &Bar0<'_>, at: usize) -> Result<Conversation> {
     let submit = bar.read(regs::SUBMIT_PRODUCER).value().0;
     if submit != 0 {
-        fsleep(SETTLE);
+        time::delay::fsleep(SETTLE);
     }
     let producer = bar.read(regs::COMPLETION_PRODUCER).value().0;
     let consumer = bar.read(regs::COMPLETION_CONSUMER).value().0;

@@ -10,38 +10,40 @@
 //!   show it, and decides whether commands can be submitted at all;
 //! - `consumer`, once for each interrupt: one processor takes an entry of the completion ring.
 //!   There is no ring while nobody may look at the card.
-//!
-//! The lives of a card, from `start` to `stop`, are in `recover.rs`.
 
 use crate::{
     blocks::BlockLengths,
-    bounce::Pool,
-    complete::CompletionRing,
+    bringup::{
+        self,
+        Conversation, //
+    },
+    complete::{
+        self,
+        CompletionRing, //
+    },
     identity::Identity,
-    queue::Journey,
     regions::Regions,
     regs::Bar0,
     scsi::{
         pci::BusMaster,
         DmaStopped,
+        Finished,
         HostByte, //
     },
     states::State,
     submit::Gate,
     tasks::Tasks,
-    wire::Slot,
-    Found,
     Host, //
 };
 use kernel::{
     device::Bound,
-    new_mutex,
     new_spinlock_irq,
     pci,
     prelude::*,
     sync::{
         atomic::Atomic,
-        Mutex,
+        rcu,
+        SetOnce,
         SpinLockIrq, //
     },
     time::Delta, //
@@ -50,18 +52,15 @@ use kernel::{
 /// How long the controller may take until it is enabled again.
 const HOLD_LIMIT: Delta = Delta::from_secs(120);
 
-/// A card.
 #[pin_data]
 pub(crate) struct Card<'bound> {
     pub(crate) pdev: &'bound pci::Device<Bound>,
     pub(crate) bar: Bar0<'bound>,
     pub(crate) regions: Regions,
-    pub(crate) bounce: Pool,
     pub(crate) blocks: BlockLengths,
     pub(crate) tasks: Tasks,
-    /// What the card says that it is.
-    #[pin]
-    pub(crate) identity: Mutex<Identity>,
+    /// What the card said that it is when it was started.
+    pub(crate) identity: SetOnce<Identity>,
     /// Commands that were refused.
     pub(crate) refused: Atomic<u64>,
     /// Whether lists want bit 0 of byte 1: see `selftest.rs`.
@@ -74,19 +73,18 @@ pub(crate) struct Card<'bound> {
 }
 
 impl<'bound> Card<'bound> {
-    /// A card that is not in use yet.
     pub(crate) fn new(
         pdev: &'bound pci::Device<Bound>,
-        found: Found<'bound>,
+        bar: Bar0<'bound>,
+        regions: Regions,
     ) -> impl PinInit<Self, Error> + 'bound {
         try_pin_init!(Self {
             pdev,
-            bar: found.bar,
-            regions: found.regions,
-            bounce: found.bounce,
+            bar,
+            regions,
             blocks: BlockLengths::new(),
             tasks: Tasks::new(),
-            identity <- new_mutex!(Identity::default()),
+            identity: SetOnce::new(),
             refused: Atomic::new(0),
             lists_are_marked: Atomic::new(false),
             gate <- new_spinlock_irq!(Gate::Shut),
@@ -95,72 +93,62 @@ impl<'bound> Card<'bound> {
         }? Error)
     }
 
-    /// Gives back what a journey holds.
-    pub(crate) fn discard(&self, journey: Journey) {
-        if let Journey::Bounce(_, _, lease) = journey {
-            self.bounce.give_back(lease);
+    /// Begins a conversation with the card, which does no DMA yet.
+    pub(crate) fn bring_up(&self, stopped: DmaStopped<'_>) -> Result<Conversation> {
+        bringup::bring_up(self.pdev, &self.bar, &self.regions, || {
+            self.bus_master.start(stopped)
+        })
+    }
+
+    /// Begins to use a card that is up. Commands wait still.
+    pub(crate) fn open(&self, talk: Conversation) {
+        *self.consumer.lock() = Some(talk.complete);
+        *self.gate.lock() = Gate::Ready(talk.submit);
+        bringup::open_interrupts(&self.bar);
+    }
+
+    /// Keeps the card from doing DMA; commands wait until it is restarted.
+    pub(crate) fn quiesce(&self, host: &Host, finished: Finished) -> DmaStopped<'_> {
+        *self.gate.lock() = Gate::Shut;
+        // What has ended, has ended, unless its data may be lost; what comes later may lack data.
+        if finished == Finished::Trusted {
+            complete::complete_ended(self, host);
         }
+        self.quiet()
     }
 
-    /// Ends all commands in flight, whose memory the card cannot reach any more.
-    pub(crate) fn end_all(
-        &self,
-        host: &Host,
-        stopped: &DmaStopped<'_>,
-        host_byte: HostByte,
-    ) -> Result {
-        host.complete_all(stopped, host_byte, |journey| self.discard(journey))
-    }
-
-    /// Writes the slot of a task management request, and shows it to the card.
-    ///
-    /// # Errors
-    ///
-    /// `EBUSY` if the card takes no requests now.
-    pub(crate) fn submit_task(&self, tag: u16, slot: Slot) -> Result {
-        self.regions.write_slot(tag, slot)?;
-        let mut gate = self.gate.lock();
-        let ring = gate.ring().ok_or(EBUSY)?;
-        ring.push(&self.bar, tag)?;
-        ring.show(&self.bar);
-        Ok(())
+    /// Keeps everybody from looking at the card, and the card from doing DMA.
+    pub(crate) fn quiet(&self) -> DmaStopped<'_> {
+        *self.consumer.lock() = None;
+        // Who has taken entries before is done with them after this.
+        rcu::synchronize_rcu();
+        self.bus_master.stop()
     }
 
     /// Looks at the state of the controller, which may have changed: holds commands back, lets them
     /// go, or gives the card up. For any context.
     pub(crate) fn look_at_state(&self, host: &Host) {
-        let state = State::read(self.pdev);
-        if state.is_lost().is_some() {
-            return self.give_up(host, state);
-        }
-        let (changed, then) = {
-            let mut gate = self.gate.lock();
-            if state.is_enabled() {
-                let changed = gate.enable();
-                // Some may have been put in but not shown when commands were held back.
-                if let (true, Some(ring)) = (changed, gate.ring()) {
-                    ring.show(&self.bar);
-                }
-                (changed, "go on")
-            } else {
-                (gate.hold(), "wait")
-            }
-        };
-        if changed && host.should_log() {
-            let name = state.name();
-            dev_info!(self.pdev, "the controller is {name}; commands {then}\n");
-        }
-    }
-
-    /// Looks whether commands that wait for the controller need not wait any more. For any context.
-    pub(crate) fn end_hold(&self, host: &Host) {
-        let Gate::Held(_, since) = *self.gate.lock() else {
+        let mut gate = self.gate.lock();
+        if matches!(*gate, Gate::Shut | Gate::Dead) {
             return;
-        };
-        self.look_at_state(host);
-        let is_held = matches!(*self.gate.lock(), Gate::Held(..));
-        if is_held && since.elapsed() > HOLD_LIMIT {
-            self.give_up(host, State::read(self.pdev));
+        }
+        let state = State::read(self.pdev);
+        let mut is_lost = state.is_lost().is_some();
+        let change = gate.follow(state.is_enabled());
+        match &mut *gate {
+            // Some may have been put in but not shown when commands were held back.
+            Gate::Open(ring) => ring.show(&self.bar),
+            Gate::Held(_, since) => is_lost |= since.elapsed() > HOLD_LIMIT,
+            _ => {}
+        }
+        drop(gate);
+        match change {
+            _ if is_lost => self.give_up(host, state),
+            Some(commands) if host.should_log() => {
+                let name = state.name();
+                dev_info!(self.pdev, "the controller is {name}; commands {commands}\n");
+            }
+            _ => {}
         }
     }
 
@@ -180,6 +168,6 @@ impl<'bound> Card<'bound> {
             .unwrap_or("the card is not enabled any more");
         dev_err!(self.pdev, "{why}: its disks are lost\n");
         // No proof of DMA is refused but before the host was added: there are no commands then.
-        let _ = self.end_all(host, &self.bus_master.stop(), HostByte::NoConnect);
+        let _ = host.complete_all(&self.bus_master.stop(), HostByte::NoConnect, drop);
     }
 }

@@ -10,6 +10,15 @@
 
 use crate::wire::CDB_LEN;
 
+/// Which way data goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From the card.
+    In,
+    /// To the card.
+    Out,
+}
+
 /// How much a command moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Amount {
@@ -19,18 +28,14 @@ pub(crate) enum Amount {
     Blocks(u32),
 }
 
-/// The data phase of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// None.
-    None,
-    /// From the device, at most that much.
-    In(Amount),
-    /// To the device, exactly that much.
-    Out(Amount),
-}
-
 use Amount::{Blocks, Bytes};
+use Way::{In, Out};
+
+/// The data phase of a command: data-in at most that much, data-out exactly that much.
+pub(crate) type Phase = (Way, Amount);
+
+/// The command moves nothing.
+pub(crate) const NO_DATA: Phase = (In, Bytes(0));
 
 /// The big-endian number of `len` bytes at a place of a CDB.
 fn be(cdb: &[u8; CDB_LEN], at: usize, len: usize) -> u32 {
@@ -50,8 +55,8 @@ fn blocks_of_6(cdb: &[u8; CDB_LEN]) -> Amount {
 /// which might not heed it.
 fn verify(cdb: &[u8; CDB_LEN], blocks: u32) -> Option<Phase> {
     match cdb[1] >> 1 & 3 {
-        0 => Some(Phase::None),
-        1 => Some(Phase::Out(Blocks(blocks))),
+        0 => Some(NO_DATA),
+        1 => Some((Out, Blocks(blocks))),
         _ => None,
     }
 }
@@ -86,53 +91,53 @@ pub(crate) fn phase(cdb: &[u8; CDB_LEN]) -> Option<Phase> {
     }
     Some(match cdb[0] {
         // TEST UNIT READY, START STOP UNIT, PREVENT ALLOW MEDIUM REMOVAL
-        0x00 | 0x1b | 0x1e => Phase::None,
+        0x00 | 0x1b | 0x1e => NO_DATA,
         // SYNCHRONIZE CACHE(10), (16); PRE-FETCH(10), (16)
-        0x35 | 0x91 | 0x34 | 0x90 => Phase::None,
+        0x35 | 0x91 | 0x34 | 0x90 => NO_DATA,
         // READ and WRITE
-        0x08 => Phase::In(blocks_of_6(cdb)),
-        0x0a => Phase::Out(blocks_of_6(cdb)),
-        0x28 => Phase::In(Blocks(be(cdb, 7, 2))),
-        0x2a | 0x2e => Phase::Out(Blocks(be(cdb, 7, 2))),
-        0xa8 => Phase::In(Blocks(be(cdb, 6, 4))),
-        0xaa | 0xae => Phase::Out(Blocks(be(cdb, 6, 4))),
-        0x88 => Phase::In(Blocks(be(cdb, 10, 4))),
-        0x8a | 0x8e => Phase::Out(Blocks(be(cdb, 10, 4))),
+        0x08 => (In, blocks_of_6(cdb)),
+        0x0a => (Out, blocks_of_6(cdb)),
+        0x28 => (In, Blocks(be(cdb, 7, 2))),
+        0x2a | 0x2e => (Out, Blocks(be(cdb, 7, 2))),
+        0xa8 => (In, Blocks(be(cdb, 6, 4))),
+        0xaa | 0xae => (Out, Blocks(be(cdb, 6, 4))),
+        0x88 => (In, Blocks(be(cdb, 10, 4))),
+        0x8a | 0x8e => (Out, Blocks(be(cdb, 10, 4))),
         // VERIFY
         0x2f => verify(cdb, be(cdb, 7, 2))?,
         0xaf => verify(cdb, be(cdb, 6, 4))?,
         0x8f => verify(cdb, be(cdb, 10, 4))?,
         // WRITE SAME(10), (16): one block. NDOB, "no data", is younger than the card.
-        0x41 => Phase::Out(Blocks(1)),
-        0x93 if cdb[1] & 1 == 0 => Phase::Out(Blocks(1)),
+        0x41 => (Out, Blocks(1)),
+        0x93 if cdb[1] & 1 == 0 => (Out, Blocks(1)),
         // UNMAP, LOG SELECT, MODE SELECT(10)
-        0x42 | 0x4c | 0x55 => Phase::Out(Bytes(be(cdb, 7, 2))),
+        0x42 | 0x4c | 0x55 => (Out, Bytes(be(cdb, 7, 2))),
         // MODE SELECT(6)
-        0x15 => Phase::Out(Bytes(cdb[4].into())),
+        0x15 => (Out, Bytes(cdb[4].into())),
         // SEND DIAGNOSTIC
-        0x1d => Phase::Out(Bytes(be(cdb, 3, 2))),
+        0x1d => (Out, Bytes(be(cdb, 3, 2))),
         // INQUIRY, RECEIVE DIAGNOSTIC RESULTS
-        0x12 | 0x1c => Phase::In(Bytes(be(cdb, 3, 2))),
+        0x12 | 0x1c => (In, Bytes(be(cdb, 3, 2))),
         // REQUEST SENSE, MODE SENSE(6)
-        0x03 | 0x1a => Phase::In(Bytes(cdb[4].into())),
+        0x03 | 0x1a => (In, Bytes(cdb[4].into())),
         // LOG SENSE, MODE SENSE(10), PERSISTENT RESERVE IN
-        0x4d | 0x5a | 0x5e => Phase::In(Bytes(be(cdb, 7, 2))),
+        0x4d | 0x5a | 0x5e => (In, Bytes(be(cdb, 7, 2))),
         // PERSISTENT RESERVE OUT
-        0x5f => Phase::Out(Bytes(be(cdb, 5, 4))),
+        0x5f => (Out, Bytes(be(cdb, 5, 4))),
         // READ CAPACITY(10)
-        0x25 => Phase::In(Bytes(8)),
+        0x25 => (In, Bytes(8)),
         // WRITE BUFFER, READ BUFFER(10)
-        0x3b => Phase::Out(Bytes(be(cdb, 6, 3))),
-        0x3c => Phase::In(Bytes(be(cdb, 6, 3))),
+        0x3b => (Out, Bytes(be(cdb, 6, 3))),
+        0x3c => (In, Bytes(be(cdb, 6, 3))),
         // SERVICE ACTION IN(16): READ CAPACITY(16), GET LBA STATUS
-        0x9e if matches!(cdb[1] & 0x1f, 0x10 | 0x12) => Phase::In(Bytes(be(cdb, 10, 4))),
+        0x9e if matches!(cdb[1] & 0x1f, 0x10 | 0x12) => (In, Bytes(be(cdb, 10, 4))),
         // REPORT LUNS
-        0xa0 => Phase::In(Bytes(be(cdb, 6, 4))),
+        0xa0 => (In, Bytes(be(cdb, 6, 4))),
         // MAINTENANCE IN, with all its service actions; MAINTENANCE OUT is not offered
-        0xa3 => Phase::In(Bytes(be(cdb, 6, 4))),
+        0xa3 => (In, Bytes(be(cdb, 6, 4))),
         // SECURITY PROTOCOL IN, OUT
-        0xa2 => Phase::In(security(cdb)?),
-        0xb5 => Phase::Out(security(cdb)?),
+        0xa2 => (In, security(cdb)?),
+        0xb5 => (Out, security(cdb)?),
         _ => return None,
     })
 }

@@ -27,8 +27,7 @@ use crate::{
     regions::{
         Regions,
         COMMANDS,
-        RING_ENTRIES,
-        SLOTS, //
+        RING_ENTRIES, //
     },
     regs::{
         self,
@@ -38,7 +37,7 @@ use crate::{
     },
     states::State,
     submit::next,
-    wire::Header,
+    wire::Response,
     Host, //
 };
 use kernel::{
@@ -62,7 +61,6 @@ pub(crate) struct CompletionRing {
 }
 
 impl CompletionRing {
-    /// The ring as it stands.
     pub(crate) fn new(consumer: u16) -> Self {
         Self {
             consumer,
@@ -70,11 +68,8 @@ impl CompletionRing {
         }
     }
 
-    /// Asks the card up to where there are entries: one register read.
-    ///
-    /// # Errors
-    ///
-    /// The index, if it is none of the ring. All ones may mean that the card is gone.
+    /// Asks the card up to where there are entries: one register read. Returns an index that is
+    /// none of the ring as an error; all ones may mean that the card is gone.
     pub(crate) fn refresh(&mut self, bar: &Bar0<'_>) -> Result<(), u32> {
         let index = bar.read(regs::COMPLETION_PRODUCER).value().0;
         if index >= RING_ENTRIES.into() {
@@ -120,18 +115,7 @@ pub(crate) fn complete_ended(card: &Card<'_>, host: &Host) -> bool {
     let (mut any, mut all_good) = (false, true);
     loop {
         let mut tags = [0; BATCH];
-        let taken = match take(card, !any, &mut tags) {
-            Ok(taken) => taken,
-            Err(index) => {
-                if host.should_log() {
-                    dev_err!(
-                        card.pdev,
-                        "completion index {index:#x} is none of the ring\n"
-                    );
-                }
-                return false;
-            }
-        };
+        let taken = take(card, host, !any, &mut tags);
         for &tag in tags.iter().take(taken) {
             any = true;
             all_good &= ended(card, host, tag, &rcu);
@@ -144,30 +128,41 @@ pub(crate) fn complete_ended(card: &Card<'_>, host: &Host) -> bool {
 
 /// Takes some entries, or none if the card is not in use. Asks the card for what is new only the
 /// `first` time, so that a card which never stops does not keep the handler.
-fn take(card: &Card<'_>, first: bool, tags: &mut [u16]) -> Result<usize, u32> {
+fn take(card: &Card<'_>, host: &Host, first: bool, tags: &mut [u16]) -> usize {
     let mut consumer = card.consumer.lock();
     let Some(ring) = Option::as_mut(&mut consumer) else {
-        return Ok(0);
+        return 0;
     };
-    if first {
-        ring.refresh(&card.bar)?;
+    let asked = if first {
+        ring.refresh(&card.bar)
+    } else {
+        Ok(())
+    };
+    let taken = asked.map_or(0, |()| ring.take(&card.bar, &card.regions, tags));
+    drop(consumer);
+    if let Err(index) = asked {
+        if host.should_log() {
+            dev_err!(
+                card.pdev,
+                "completion index {index:#x} is none of the ring\n"
+            );
+        }
     }
-    Ok(ring.take(&card.bar, &card.regions, tags))
+    taken
 }
 
 /// What the ring names has ended. Returns whether it is something that has succeeded.
 fn ended(card: &Card<'_>, host: &Host, tag: u16, rcu: &rcu::Guard) -> bool {
-    let is_known = if (COMMANDS..SLOTS).contains(&tag) {
-        card.tasks.ended(card, tag)
-    } else {
-        let header = card.regions.header(tag).unwrap_or_default();
-        match Header::of_command(header, tag) {
-            Header::Missing => false,
-            header => match host.in_flight().take(tag.into(), rcu) {
-                Some((cmd, journey)) => return finish(card, host, cmd, journey, header),
-                None => false,
-            },
+    let header = card.regions.header(tag).unwrap_or_default();
+    let is_known = if tag < COMMANDS {
+        let response = Response::of_command(header, tag);
+        let ended = response.and_then(|it| Some((host.in_flight().take(tag.into(), rcu)?, it)));
+        if let Some(((cmd, transfer), response)) = ended {
+            return finish(card, host, cmd, transfer, response);
         }
+        false
+    } else {
+        card.tasks.ended(tag, header)
     };
     if !is_known && host.should_log() {
         dev_err!(
@@ -183,19 +178,20 @@ fn look_at_causes(card: &Card<'_>, host: &Host) {
     if card.consumer.lock().is_none() {
         return;
     }
-    let causes = card.bar.read(regs::CAUSES);
-    let rest = card.bar.read(regs::CAUSES_REST);
-    if causes.into_raw() == u32::MAX && rest.into_raw() == u32::MAX {
-        return card.give_up(host, State::Gone);
+    // macOS reads all causes in one access (O, K); they are memory, and take any width (P).
+    let management = card.bar.read(regs::CAUSE::at(cause::MANAGEMENT));
+    let state = card.bar.read(regs::CAUSE::at(cause::STATE));
+    if management.into_raw() == u8::MAX && card.bar.read(regs::FLAGS).into_raw() == u32::MAX {
+        return card.give_up(host, State::GONE);
     }
-    if causes.management().get() != 0 {
+    if management.into_raw() != 0 {
         card.bar
             .write(regs::CAUSE::at(cause::MANAGEMENT), regs::CAUSE::zeroed());
         if host.should_log() {
             dev_info!(card.pdev, "a management reply, which nobody asked for\n");
         }
     }
-    if rest.state().get() != 0 {
+    if state.into_raw() != 0 {
         card.bar
             .write(regs::CAUSE::at(cause::STATE), regs::CAUSE::zeroed());
         card.look_at_state(host);

@@ -3,18 +3,15 @@
 //! What the card says that it is (K), and what of this, and of its state, sysfs shows of the host.
 
 use crate::{
-    regs::{
-        self,
-        Bar0, //
-    },
-    scsi::{
-        Attribute,
-        HostAttributes, //
-    },
+    card::Card,
+    regs,
+    scsi,
     states::State,
     AppleRaid, //
 };
+use core::str;
 use kernel::{
+    fmt,
     io::{
         register::Array,
         Io, //
@@ -22,21 +19,16 @@ use kernel::{
     sync::atomic::ordering::Relaxed, //
 };
 
-/// Characters of the product name.
-const NAME_LEN: usize = 32;
-
 /// What the card says that it is.
-#[derive(Clone, Copy, Default)]
 pub(crate) struct Identity {
     controller_id: u32,
     pub(crate) firmware_version: u32,
-    product_name: [u8; NAME_LEN],
+    product_name: [u8; 32],
 }
 
 impl Identity {
-    /// Reads it.
-    pub(crate) fn read(bar: &Bar0<'_>) -> Self {
-        let mut product_name = [0; NAME_LEN];
+    pub(crate) fn read(bar: &regs::Bar0<'_>) -> Self {
+        let mut product_name = [0; 32];
         for (n, place) in product_name.iter_mut().enumerate() {
             if let Some(at) = regs::PRODUCT_NAME::try_at(n) {
                 *place = bar.read(at).value().get();
@@ -51,33 +43,34 @@ impl Identity {
 
     /// The product name without its padding, as far as it can be printed.
     pub(crate) fn product_name(&self) -> &str {
-        let end = self
-            .product_name
-            .iter()
-            .position(|byte| !matches!(byte, b' '..=b'~'))
-            .unwrap_or(NAME_LEN);
-        let name = self.product_name.get(..end).unwrap_or_default();
-        core::str::from_utf8(name).unwrap_or_default().trim_end()
+        let is_printed = |byte: &&u8| matches!(byte, b' '..=b'~');
+        let len = self.product_name.iter().take_while(is_printed).count();
+        let name = self.product_name.get(..len).unwrap_or_default();
+        str::from_utf8(name).unwrap_or_default().trim_end()
     }
 }
 
+fn known<'a>(card: &'a Card<'_>) -> Result<&'a Identity, fmt::Error> {
+    card.identity.as_ref().ok_or(fmt::Error)
+}
+
 /// The attributes of the host.
-pub(crate) const ATTRIBUTES: HostAttributes<AppleRaid> = HostAttributes::new(
+pub(crate) const ATTRIBUTES: scsi::HostAttributes<AppleRaid> = scsi::HostAttributes::new(
     const {
         &[
-            Attribute::new(c"controller_state", |card, f| {
+            scsi::Attribute::new(c"controller_state", |card, f| {
                 f.write_str(State::read(card.pdev).name())
             }),
-            Attribute::new(c"controller_id", |card, f| {
-                write!(f, "{:#010x}", card.identity.lock().controller_id)
+            scsi::Attribute::new(c"controller_id", |card, f| {
+                write!(f, "{:#010x}", known(card)?.controller_id)
             }),
-            Attribute::new(c"firmware_version", |card, f| {
-                write!(f, "{:#010x}", card.identity.lock().firmware_version)
+            scsi::Attribute::new(c"firmware_version", |card, f| {
+                write!(f, "{:#010x}", known(card)?.firmware_version)
             }),
-            Attribute::new(c"product_name", |card, f| {
-                f.write_str(card.identity.lock().product_name())
+            scsi::Attribute::new(c"product_name", |card, f| {
+                f.write_str(known(card)?.product_name())
             }),
-            Attribute::new(c"refused_commands", |card, f| {
+            scsi::Attribute::new(c"refused_commands", |card, f| {
                 write!(f, "{}", card.refused.load(Relaxed))
             }),
         ]

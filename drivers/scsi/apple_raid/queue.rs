@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   plan      what the CDB moves, and how that travels; or the command is refused
-//!   prepare   the buffer is mapped, the list written; or it goes back as busy
+//!   describe  the buffer is mapped, the list written; or the command goes back as busy
 //!   submit    the slot is written, the tag put into the ring, and shown to the card
 //! ```
 //!
@@ -12,31 +12,19 @@
 //! none does, or by [`commit`].
 
 use crate::{
-    bounce::Lease,
     card::Card,
-    scsi::{
-        Busy,
-        Command,
-        Direction,
-        HostByte,
-        MapError,
-        Mapped,
-        Outcome,
-        Sense,
-        SenseKey, //
-    },
+    cdb::Way,
+    scsi,
     submit::Gate,
     transfer::{
         self,
-        Buffer,
-        Plan,
         Refusal,
-        Way, //
+        Transfer,
+        OWN_LEN, //
     },
     wire::{
-        padded,
+        self,
         Descriptor,
-        Entry,
         Slot,
         CDB_LEN, //
     },
@@ -49,27 +37,18 @@ use kernel::{
     sync::atomic::ordering::Relaxed, //
 };
 
-/// What has to be known of a command in flight when it ends: how its data travels, and how many
-/// bytes the CDB moves.
-pub(crate) enum Journey {
-    /// There is none.
-    NoData,
-    /// Straight between the card and the caller's buffer, but for the tail.
-    Straight(Way, u32),
-    /// Through a bounce buffer.
-    Bounce(Way, u32, Lease),
-}
+type Cmd<'a> = scsi::Command<'a, AppleRaid>;
 
 /// `Ok` if the command is in the ring. Otherwise it has ended, or the midlayer has to try again.
-type Queued<'a> = Result<(), Option<Busy<'a, AppleRaid>>>;
+type Queued<'a> = Result<(), Option<scsi::Busy<'a, AppleRaid>>>;
 
 /// Carries out a command, refuses it, or gives it back.
 pub(crate) fn queue_command<'a>(
     card: &Card<'_>,
     host: &Host,
-    cmd: Command<'a, AppleRaid>,
+    cmd: Cmd<'a>,
     is_last: bool,
-) -> Result<(), Busy<'a, AppleRaid>> {
+) -> Result<(), scsi::Busy<'a, AppleRaid>> {
     let Err(unsent) = queue(card, cmd, is_last) else {
         return Ok(());
     };
@@ -77,7 +56,7 @@ pub(crate) fn queue_command<'a>(
         commit(card);
     }
     unsent.map_or(Ok(()), |busy| {
-        card.end_hold(host);
+        card.look_at_state(host);
         Err(busy)
     })
 }
@@ -89,151 +68,121 @@ pub(crate) fn commit(card: &Card<'_>) {
     }
 }
 
-fn queue<'a>(card: &Card<'_>, cmd: Command<'a, AppleRaid>, is_last: bool) -> Queued<'a> {
-    let buffer = match (cmd.direction(), cmd.data_len()) {
-        (Direction::None, _) | (_, 0) => Buffer::None,
-        (Direction::In, len) => Buffer::In(len),
-        (Direction::Out, len) => Buffer::Out(len),
-        (Direction::Both, len) => Buffer::Either(len),
-    };
+fn queue<'a>(card: &Card<'_>, cmd: Cmd<'a>, is_last: bool) -> Queued<'a> {
     if cmd.lun() >= MAX_LUN {
         // The midlayer lets one more through, if the card reports it.
-        return fail(cmd, HostByte::NoConnect);
+        return fail(cmd, scsi::HostByte::NoConnect);
     }
-    let Some(cdb) = padded(cmd.cdb()) else {
+    let Some(cdb) = wire::padded(cmd.cdb()) else {
         return refuse(card, cmd, Refusal::UnknownCommand);
     };
-    let send = Submission { card, cdb, is_last };
-    match transfer::plan(&cdb, buffer, card.blocks.get(cmd.lun())) {
-        Ok(Plan::NoData) => send.submit(cmd.into(), Descriptor::None, Journey::NoData),
-        Ok(Plan::Straight(way)) => send.straight(cmd, way),
-        Ok(Plan::Bounce(way, len)) => send.bounce(cmd, way, len),
+    let offered = match cmd.direction() {
+        scsi::Direction::In => Some(Way::In),
+        scsi::Direction::Out => Some(Way::Out),
+        scsi::Direction::None | scsi::Direction::Both => None,
+    };
+    match transfer::plan(&cdb, offered, cmd.data_len(), card.blocks.get(cmd.lun())) {
+        Ok(None) => submit(card, cmd.into(), &cdb, Descriptor::None, None, is_last),
+        Ok(Some(transfer)) => describe(card, cmd, &cdb, transfer, is_last),
         Err(refusal) => refuse(card, cmd, refusal),
     }
 }
 
 /// Ends a command that the card must not see. Anybody who may send commands can provoke this.
-fn refuse<'a>(card: &Card<'_>, cmd: Command<'a, AppleRaid>, refusal: Refusal) -> Queued<'a> {
+fn refuse<'a>(card: &Card<'_>, cmd: Cmd<'a>, refusal: Refusal) -> Queued<'a> {
     card.refused.fetch_add(1, Relaxed);
     dev_dbg!(
         card.pdev,
-        "LUN {}: refused CDB {:02x?} with a buffer of {} bytes: {}\n",
+        "LUN {}: refused CDB {:02x?} with a buffer of {} bytes: {refusal:?}\n",
         cmd.lun(),
         cmd.cdb(),
-        cmd.data_len(),
-        refusal.reason()
+        cmd.data_len()
     );
     cmd.complete_with_sense(match refusal {
         // INVALID COMMAND OPERATION CODE
-        Refusal::UnknownCommand => Sense::new(SenseKey::IllegalRequest, 0x20, 0),
+        Refusal::UnknownCommand => scsi::Sense::new(scsi::SenseKey::IllegalRequest, 0x20, 0),
         // INVALID FIELD IN CDB
-        _ => Sense::new(SenseKey::IllegalRequest, 0x24, 0),
+        _ => scsi::Sense::new(scsi::SenseKey::IllegalRequest, 0x24, 0),
     });
     Err(None)
 }
 
 /// Ends a command that cannot be carried out.
-fn fail<'a>(cmd: Command<'a, AppleRaid>, host_byte: HostByte) -> Queued<'a> {
-    cmd.complete(Outcome::host(host_byte));
+fn fail<'a>(cmd: Cmd<'a>, host_byte: scsi::HostByte) -> Queued<'a> {
+    cmd.complete(scsi::Outcome::host(host_byte));
     Err(None)
 }
 
-/// What does not change on a command's way to the card.
-struct Submission<'c, 'bound> {
-    card: &'c Card<'bound>,
-    cdb: [u8; CDB_LEN],
+/// Makes the data ready for the card.
+fn describe<'a>(
+    card: &Card<'_>,
+    cmd: Cmd<'a>,
+    cdb: &[u8; CDB_LEN],
+    transfer: Transfer,
     is_last: bool,
+) -> Queued<'a> {
+    let tag = cmd.tag().as_u16();
+    if transfer.own > 0 {
+        // For data-in zeros, so that no data of an earlier command can be read when the card
+        // transfers less.
+        let mut own = [0; OWN_LEN];
+        if let (Way::Out, Some(last)) = (transfer.way, own.get_mut(..transfer.own as usize)) {
+            cmd.copy_from_data(transfer.straight as usize, last);
+        }
+        // Each tag has its own.
+        let _ = card.regions.write_own(tag, own);
+    }
+    let mapped = match transfer.straight {
+        0 => Ok(cmd.into()),
+        _ => cmd.map(),
+    };
+    let mapped = match mapped {
+        Ok(mapped) => mapped,
+        Err(scsi::MapError::TryAgain(busy)) => return Err(Some(busy)),
+        Err(scsi::MapError::Impossible(cmd)) => return fail(cmd, scsi::HostByte::Error),
+    };
+    let segments = mapped.segments().map(|s| (s.address, s.len));
+    let marked = card.lists_are_marked.load(Relaxed);
+    match card.regions.describe(tag, &transfer, segments, marked) {
+        Some(descriptor) => submit(card, mapped, cdb, descriptor, Some(transfer), is_last),
+        None => refuse(card, mapped.unmap(), Refusal::Unaligned),
+    }
 }
 
-impl Submission<'_, '_> {
-    /// The data goes straight between the card and the caller's buffer, but for the tail.
-    fn straight<'a>(&self, cmd: Command<'a, AppleRaid>, way: Way) -> Queued<'a> {
-        let (tag, len, regions) = (cmd.tag().as_u16(), cmd.data_len(), &self.card.regions);
-        let tail = transfer::tail_of(len) as usize;
-        if tail > 0 {
-            // For data-in zeros, so that no data of an earlier command can be read when the card
-            // transfers less.
-            let mut bytes = [0; 8];
-            if let (Way::Out, Some(last)) = (way, bytes.get_mut(..tail)) {
-                cmd.copy_from_data(len as usize - tail, last);
+/// Writes the slot, and puts the tag into the ring. From then on the table of commands in flight
+/// has the command.
+fn submit<'a>(
+    card: &Card<'_>,
+    cmd: scsi::Mapped<'a, AppleRaid>,
+    cdb: &[u8; CDB_LEN],
+    data: Descriptor,
+    transfer: Option<Transfer>,
+    is_last: bool,
+) -> Queued<'a> {
+    let (tag, lun) = (cmd.command().tag().as_u16(), cmd.command().lun());
+    // CAST: Below `MAX_LUN`, or it would not have come here.
+    let slot = Slot::command(tag, lun as u16, cdb, data);
+    let written = card.regions.write_slot(tag, slot);
+
+    let mut gate = card.gate.lock();
+    match &mut *gate {
+        Gate::Open(ring) if written.is_ok() => {
+            cmd.start(transfer);
+            // That the ring is in the BAR was checked at bring-up. If this fails all the same,
+            // the command is in the table, and its timeout finds it.
+            let _ = ring.push(&card.bar, tag);
+            if is_last {
+                ring.show(&card.bar);
             }
-            // There is a tail for each tag.
-            let _ = regions.write_tail(tag, bytes);
+            return Ok(());
         }
-        let mapped = match cmd.map() {
-            Ok(mapped) => mapped,
-            Err(MapError::TryAgain(busy)) => return Err(Some(busy)),
-            Err(MapError::Impossible(cmd)) => return fail(cmd, HostByte::Error),
-        };
-        let mut list = regions.list(tag);
-        let segments = mapped.segments().map(|s| (s.address, s.len));
-        let tail = regions.tail_address(tag);
-        let listed = transfer::entries(segments, tail, |entry| list.push(entry));
-        match listed.and_then(|()| list.end(self.card.lists_are_marked.load(Relaxed))) {
-            Some(descriptor) => self.submit(mapped, descriptor, Journey::Straight(way, len)),
-            // The limits of the host exclude this, but not the block layer's pass-through.
-            None => match transfer::bounce(way, len) {
-                Ok(_) => self.bounce(mapped.unmap(), way, len),
-                Err(refusal) => refuse(self.card, mapped.unmap(), refusal),
-            },
-        }
+        _ => {}
     }
-
-    /// The data goes through a bounce buffer.
-    fn bounce<'a>(&self, cmd: Command<'a, AppleRaid>, way: Way, len: u32) -> Queued<'a> {
-        let pool = &self.card.bounce;
-        let Some(lease) = pool.lease() else {
-            return Err(Some(cmd.device_busy()));
-        };
-        let data = (way == Way::Out).then(|| cmd.data());
-        let filled = pool.fill(&lease, len, data);
-        let entry = filled
-            .and_then(|()| pool.address(&lease))
-            .ok()
-            .and_then(|address| Entry::new(address, transfer::covered(len)));
-        let Some(entry) = entry else {
-            pool.give_back(lease);
-            return fail(cmd, HostByte::Error);
-        };
-        let journey = Journey::Bounce(way, len, lease);
-        self.submit(cmd.into(), Descriptor::InPlace(entry), journey)
-    }
-
-    /// Writes the slot, and puts the tag into the ring. From then on the table of commands in
-    /// flight has the command.
-    fn submit<'a>(
-        &self,
-        cmd: Mapped<'a, AppleRaid>,
-        data: Descriptor,
-        journey: Journey,
-    ) -> Queued<'a> {
-        let card = self.card;
-        let (tag, lun) = (cmd.command().tag().as_u16(), cmd.command().lun());
-        // CAST: Below `MAX_LUN`, or it would not have come here.
-        let slot = Slot::command(tag, lun as u16, &self.cdb, data);
-        let written = card.regions.write_slot(tag, slot);
-
-        let mut gate = card.gate.lock();
-        match &mut *gate {
-            Gate::Open(ring) if written.is_ok() => {
-                cmd.start(journey);
-                // That the ring is in the BAR was checked at bring-up. If this fails all the same,
-                // the command is in the table, and its timeout finds it.
-                let _ = ring.push(&card.bar, tag);
-                if self.is_last {
-                    ring.show(&card.bar);
-                }
-                return Ok(());
-            }
-            _ => {}
-        }
-        let is_lost = matches!(*gate, Gate::Dead) || written.is_err();
-        drop(gate);
-        card.discard(journey);
-        if is_lost {
-            fail(cmd.unmap(), HostByte::NoConnect)
-        } else {
-            Err(Some(cmd.unmap().busy()))
-        }
+    let is_lost = matches!(*gate, Gate::Dead) || written.is_err();
+    drop(gate);
+    if is_lost {
+        fail(cmd.unmap(), scsi::HostByte::NoConnect)
+    } else {
+        Err(Some(cmd.unmap().busy()))
     }
 }

@@ -4,15 +4,12 @@
 //!
 //! They are allocated once, before the card is brought up, and outlive every conversation with it.
 //! They lie below 4 GiB, each on a page of its own, as macOS's do (O, K). What the card writes is
-//! untrusted; it is read with volatile accesses, a word at a time.
+//! untrusted; it is read once, with volatile accesses.
 
 use crate::{
-    lists::{
-        List,
-        UNITS_PER_TAG,
-        UNIT_WORDS, //
-    },
+    lists, transfer,
     wire::{
+        Descriptor,
         Slot,
         BODY_LEN,
         SLOT_WORDS,
@@ -20,14 +17,8 @@ use crate::{
     },
 };
 use kernel::{
-    device::{
-        Bound,
-        Device, //
-    },
-    dma::{
-        Coherent,
-        DmaAddress, //
-    },
+    device,
+    dma::Coherent,
     io::{
         io_project,
         io_read,
@@ -50,7 +41,7 @@ pub(crate) const COMMANDS: u16 = 60;
 pub(crate) const FRAME_LEN: usize = 0x1000;
 
 /// Number of list units (O, K: 2220).
-pub(crate) const LIST_UNITS: u16 = COMMANDS * UNITS_PER_TAG;
+pub(crate) const LIST_UNITS: u16 = COMMANDS * lists::UNITS_PER_TAG;
 
 /// The memory that host and card share.
 pub(crate) struct Regions {
@@ -62,35 +53,28 @@ pub(crate) struct Regions {
     pub(crate) ring: Coherent<[u16]>,
     /// List units, in words.
     pub(crate) units: Coherent<[u64]>,
-    /// The last bytes of a command's data, by tag. The card is not told of these as a region.
-    tails: Coherent<[u64]>,
+    /// Memory of each tag's own, and the sink: see `transfer.rs`. The card is not told of these as
+    /// regions. The checks of `trial.rs` read the sink, before there are commands.
+    own: Coherent<[[u8; transfer::OWN_LEN]]>,
+    pub(crate) sink: Coherent<[u8]>,
     pub(crate) management_request: Coherent<[u8]>,
     pub(crate) management_reply: Coherent<[u8]>,
 }
 
 impl Regions {
     /// Allocates the regions.
-    pub(crate) fn new(dev: &Device<Bound>) -> Result<Self> {
-        let words = usize::from(LIST_UNITS) * UNIT_WORDS;
+    pub(crate) fn new(dev: &device::Device<device::Bound>) -> Result<Self> {
+        let words = usize::from(LIST_UNITS) * lists::UNIT_WORDS;
         Ok(Self {
             slots: Coherent::zeroed_slice(dev, SLOTS.into(), GFP_KERNEL)?,
             responses: Coherent::zeroed_slice(dev, usize::from(SLOTS) * SLOT_WORDS, GFP_KERNEL)?,
             ring: Coherent::zeroed_slice(dev, RING_ENTRIES.into(), GFP_KERNEL)?,
             units: Coherent::zeroed_slice(dev, words, GFP_KERNEL)?,
-            tails: Coherent::zeroed_slice(dev, COMMANDS.into(), GFP_KERNEL)?,
+            own: Coherent::zeroed_slice(dev, COMMANDS.into(), GFP_KERNEL)?,
+            sink: Coherent::zeroed_slice(dev, transfer::SINK_LEN as usize, GFP_KERNEL)?,
             management_request: Coherent::zeroed_slice(dev, FRAME_LEN, GFP_KERNEL)?,
             management_reply: Coherent::zeroed_slice(dev, FRAME_LEN, GFP_KERNEL)?,
         })
-    }
-
-    /// Begins the list of `tag`.
-    pub(crate) fn list(&self, tag: u16) -> List<impl FnMut(usize, u64) -> Option<()> + '_> {
-        List::begin(tag, |at, word| self.write_unit_word(at, word).ok())
-    }
-
-    fn write_unit_word(&self, at: usize, word: u64) -> Result {
-        io_write!(self.units, [try: at], word);
-        Ok(())
     }
 
     /// Forgets the last response of `tag`, and writes its slot.
@@ -112,27 +96,42 @@ impl Regions {
 
     /// What follows the header in the response of `tag`.
     pub(crate) fn body(&self, tag: u16) -> Result<[u8; BODY_LEN]> {
+        let at = response_at(tag) + 1;
         let mut body = [0; BODY_LEN];
         for (n, bytes) in body.chunks_exact_mut(8).enumerate() {
-            let word = io_read!(self.responses, [try: response_at(tag) + 1 + n]);
-            bytes.copy_from_slice(&word.to_ne_bytes());
+            bytes.copy_from_slice(&io_read!(self.responses, [try: at + n]).to_ne_bytes());
         }
         Ok(body)
     }
 
-    /// Address of the tail of `tag`.
-    pub(crate) fn tail_address(&self, tag: u16) -> DmaAddress {
-        self.tails.dma_address() + DmaAddress::from(tag) * 8
+    /// Describes the data of `tag`, whose segments are given by address and length.
+    pub(crate) fn describe(
+        &self,
+        tag: u16,
+        transfer: &transfer::Transfer,
+        segments: impl Iterator<Item = (u64, u32)>,
+        marked: bool,
+    ) -> Option<Descriptor> {
+        let mut list = lists::List::begin(tag, |at, word| self.write_unit_word(at, word).ok());
+        let own = self.own.dma_address() + u64::from(tag) * transfer::OWN_LEN as u64;
+        let sink = self.sink.dma_address();
+        transfer.entries(segments, own, sink, |entry| list.push(entry))?;
+        list.end(marked)
     }
 
-    /// The tail of `tag`.
-    pub(crate) fn tail(&self, tag: u16) -> Result<[u8; 8]> {
-        Ok(io_read!(self.tails, [try: usize::from(tag)]).to_ne_bytes())
+    fn write_unit_word(&self, at: usize, word: u64) -> Result {
+        io_write!(self.units, [try: at], word);
+        Ok(())
     }
 
-    /// Writes the tail of `tag`.
-    pub(crate) fn write_tail(&self, tag: u16, bytes: [u8; 8]) -> Result {
-        io_write!(self.tails, [try: usize::from(tag)], u64::from_ne_bytes(bytes));
+    /// The memory of `tag`.
+    pub(crate) fn own(&self, tag: u16) -> Result<[u8; transfer::OWN_LEN]> {
+        Ok(io_project!(self.own, [try: usize::from(tag)]).copy_read())
+    }
+
+    /// Writes the memory of `tag`.
+    pub(crate) fn write_own(&self, tag: u16, bytes: [u8; transfer::OWN_LEN]) -> Result {
+        io_project!(self.own, [try: usize::from(tag)]).copy_write(bytes);
         Ok(())
     }
 }

@@ -3,18 +3,6 @@
 //! BAR0: a window on SRAM local to the RAID chip (P). Its "registers" are words of shared memory
 //! that the firmware reads and writes; all of them are big-endian.
 //!
-//! ```text
-//!   0x2c          flags: the configuration below is written
-//!   0x40          producer index of the submit ring            host -> card
-//!   0x48, 0x4c    producer and consumer of the completion ring card -> host, host -> card
-//!   0x58 .. 0x5f  causes of interrupts, a byte each
-//!   0x60 .. 0x67  their masks
-//!   0x74 .. 0xa3  what the card is
-//!   0xb4 .. 0xcb  what it offers
-//!   0xe4 .. 0x14b what the host has allocated; addresses have their high word first
-//!   0x174 ..      the submit ring itself
-//! ```
-//!
 //! The marks O, P, K, I and A are those of `Documentation/scsi/apple_raid_hw.rst`.
 
 use kernel::{
@@ -51,11 +39,6 @@ register! {
 
     /// Causes of interrupts, see [`cause`]: not 0 if there is one, and 0 acknowledges it (O, K).
     pub(crate) CAUSE(u8)[8] @ 0x58 { 7:0 value; }
-    /// The first four of them, as a little-endian host reads them. macOS reads all eight in one
-    /// access (O, K); it is memory, and takes any width (P).
-    pub(crate) CAUSES(u32) @ 0x58 { 23:16 management; }
-    /// The last four.
-    pub(crate) CAUSES_REST(u32) @ 0x5c { 7:0 state; }
     /// Masks of the causes: 0 is open, 0xff is closed (K, O).
     pub(crate) MASK(u8)[8] @ 0x60 { 7:0 value; }
 
@@ -109,8 +92,8 @@ pub(crate) mod cause {
     pub(crate) const STATE: usize = 4;
     /// The configuration was taken: the host writes 0 before it, the card something else.
     pub(crate) const CONFIGURED: usize = 5;
-    /// Not known; masked by macOS (K).
-    pub(crate) const LAST: usize = 7;
+    /// All that have a mask; the last one is not known (K).
+    pub(crate) const ALL: [usize; 6] = [FIRST, SCSI, MANAGEMENT, STATE, CONFIGURED, 7];
 }
 
 /// End of the registers with a fixed place.

@@ -11,21 +11,10 @@
 //!
 //! Pure functions on bytes.
 
-/// Bytes at the beginning of an answer that tell its length.
-pub(crate) const HEADER_LEN: usize = 8;
-
-/// Whether the answer to a command states its own length.
-pub(crate) fn states_its_len(cdb: &[u8]) -> bool {
-    matches!(
-        cdb.first(),
-        Some(0x03 | 0x12 | 0x1a | 0x25 | 0x4d | 0x5a | 0x5e | 0x9e | 0xa0 | 0xa3)
-    )
-}
-
-/// Length that the answer to a command states, in bytes, by its first bytes. `None` if this command
-/// has no such answer, or too little of it came to tell.
-pub(crate) fn stated_len(cdb: &[u8], answer: &[u8]) -> Option<u32> {
-    let byte = |at: usize| answer.get(at).map(|byte| u32::from(*byte));
+/// Length that the answer to a command states, in bytes; `answer` has the byte at a place of it.
+/// `None` if this command has no such answer, or too little of it came to tell.
+pub(crate) fn stated_len(cdb: &[u8], answer: impl Fn(usize) -> Option<u8>) -> Option<u32> {
+    let byte = |at: usize| answer(at).map(u32::from);
     let u16_at = |at: usize| Some(byte(at)? << 8 | byte(at + 1)?);
     let u32_at = |at: usize| Some(u16_at(at)? << 16 | u16_at(at + 2)?);
     let plus = |len: u32, header: u32| Some(len.saturating_add(header));
@@ -61,12 +50,8 @@ pub(crate) fn stated_len(cdb: &[u8], answer: &[u8]) -> Option<u32> {
 /// Length of the answer about one operation code (SPC-4, 6.35.3), with its timeouts descriptor if
 /// it was asked for and is there.
 fn one_operation_code(options: u8, flags: u32, cdb_size: u32) -> Option<u32> {
-    let timeouts = if options & 0x80 != 0 && flags & 0x80 != 0 {
-        12
-    } else {
-        0
-    };
-    Some(4 + cdb_size + timeouts)
+    let has_timeouts = options & 0x80 != 0 && flags & 0x80 != 0;
+    Some(4 + cdb_size + 12 * u32::from(has_timeouts))
 }
 
 /// Bytes that a command has moved which failed, of `data_len` that it was to move.

@@ -3,7 +3,7 @@
 //! Check before trust: whether the card at hand is as `apple_raid_hw.rst` says (K).
 //!
 //! Nobody has run this driver on a real card. So before a host is registered the card is asked some
-//! twenty harmless commands, one after the other and polled, whose data goes to a bounce buffer:
+//! twenty harmless commands, one after the other and polled:
 //!
 //! ```text
 //!   TEST UNIT READY                     the rings, slots and responses
@@ -25,25 +25,22 @@ use crate::{
     regions::COMMANDS,
     tasks::TRIAL_TAG,
     trial::{
-        why,
-        Shape,
+        self,
         Trial, //
     },
     wire::{
         Descriptor,
         Function,
-        Header,
-        Slot, //
+        Response,
+        Slot,
+        UNIT, //
     },
     MAX_LUN, //
 };
 use kernel::{
     prelude::*,
     sync::atomic::ordering::Relaxed,
-    time::{
-        Instant,
-        Monotonic, //
-    },
+    time, //
 };
 
 /// Bytes of INQUIRY data that every unit has, and those for which a list of entries of 8 bytes
@@ -56,16 +53,13 @@ const LONG: u8 = 96;
 const FIRST: u16 = 0;
 const LAST: u16 = COMMANDS - 1;
 
-/// Tries a card that was just brought up. What `talk` is afterwards is returned.
-///
-/// # Errors
-///
-/// `ENODEV`, with a line in the log, if it is not a card that this driver can work with.
+/// Tries a card that was just brought up. Returns what `talk` is afterwards, or `ENODEV`, with a
+/// line in the log, if it is not a card that this driver can work with.
 pub(crate) fn run(card: &Card<'_>, talk: Conversation) -> Result<Conversation> {
-    let begin: Instant<Monotonic> = Instant::now();
+    let begin = time::Instant::<time::Monotonic>::now();
     let mut trial = Trial::new(card, talk);
     if let Err(error) = trial.checks() {
-        let (what, why) = (trial.what, why(error));
+        let (what, why) = (trial.what, trial::why(error));
         dev_err!(
             card.pdev,
             "not a card that this driver can work with: {what}: {why}\n"
@@ -77,15 +71,12 @@ pub(crate) fn run(card: &Card<'_>, talk: Conversation) -> Result<Conversation> {
     Ok(trial.talk)
 }
 
-/// Tries a card that was restarted, by one command. The ring may still name old ones.
-///
-/// # Errors
-///
-/// `ENODEV`, with a line in the log, if it does not answer.
+/// Tries a card that was restarted, by one command; the ring may still name old ones. Returns
+/// `ENODEV`, with a line in the log, if the card does not answer.
 pub(crate) fn try_restarted(card: &Card<'_>, talk: Conversation) -> Result<Conversation> {
     let mut trial = Trial::new(card, talk);
     if let Err(error) = trial.test_unit_ready(TRIAL_TAG) {
-        let why = why(error);
+        let why = trial::why(error);
         dev_err!(card.pdev, "the restarted card is not usable: {why}\n");
         return Err(ENODEV);
     }
@@ -99,50 +90,45 @@ impl Trial<'_, '_> {
 
         self.what = "data by one entry";
         let known = self.known()?;
-        self.inquire(FIRST, SHORT, Shape::InPlace, &known)?;
+        self.inquire(FIRST, SHORT, SHORT.into(), &known)?;
 
         self.what = "data by a list";
-        match self.inquire(LAST, SHORT, Shape::List, &known) {
+        match self.inquire(LAST, SHORT, UNIT, &known) {
             Err(EIO | EILSEQ) => {
                 self.card.lists_are_marked.store(true, Relaxed);
-                self.inquire(LAST, SHORT, Shape::List, &known)?;
+                self.inquire(LAST, SHORT, UNIT, &known)?;
                 dev_info!(self.card.pdev, "lists want bit 0 of byte 1\n");
             }
             other => drop(other?),
         }
         self.what = "data by a chain of two units";
-        self.inquire(LAST, LONG, Shape::List, &known)?;
+        self.inquire(LAST, LONG, UNIT, &known)?;
         if known.len() <= 7 * 8 {
             dev_info!(self.card.pdev, "not checked: {}\n", self.what);
         }
         self.what = "data with a tail";
         for len in 25..32 {
-            self.inquire(FIRST, len, Shape::List, &known)?;
+            self.inquire(FIRST, len, UNIT, &known)?;
         }
         self.what = "data of 16 bytes";
-        self.inquire(FIRST, 16, Shape::InPlace, &known)?;
+        self.inquire(FIRST, 16, 16, &known)?;
 
         self.what = "two commands at once";
         let ready = |tag| (tag, Slot::command(tag, 0, &[0; 16], Descriptor::None));
-        self.submit(&[ready(FIRST), ready(LAST)])?;
-        let first = self.await_tag(&[FIRST, LAST])?;
-        self.await_tag(&[if first == FIRST { LAST } else { FIRST }])?;
+        self.send(&[ready(FIRST), ready(LAST)])?;
 
         self.another_unit(&known)?;
 
         self.what = "task management";
         let (tag, function) = (COMMANDS, Function::AbortTask(FIRST));
-        self.submit(&[(tag, Slot::task(tag, 0, function))])?;
-        self.await_tag(&[tag])?;
-        match Header::of_task(self.card.regions.header(tag)?, tag) {
-            Header::Ended { .. } => Ok(()),
-            _ => Err(EBADMSG),
-        }
+        self.send(&[(tag, Slot::task(tag, 0, function))])?;
+        let answer = Response::of_task(self.card.regions.header(tag)?, tag);
+        answer.map(|_| ()).ok_or(EBADMSG)
     }
 
     /// INQUIRY data of LUN 0, which all other checks of data have to bring.
     fn known(&mut self) -> Result<KVec<u8>> {
-        let mut known = self.inquire(LAST, LONG, Shape::InPlace, &[])?;
+        let mut known = self.inquire(LAST, LONG, LONG.into(), &[])?;
         let (format, more) = match known[..] {
             // A disk or an array controller, there or not, or no unit at all.
             [0x00 | 0x0c | 0x20 | 0x2c | 0x7f, _, _, format, more, ..] => (format & 0xf, more),
@@ -163,7 +149,7 @@ impl Trial<'_, '_> {
         self.what = "another unit";
         let [a, b, c, d] = LEN.to_be_bytes();
         let cdb = [0xa0, 0, 0, 0, 0, 0, a, b, c, d];
-        let list = match self.ask((FIRST, 0), &cdb, LEN, Shape::InPlace) {
+        let list = match self.ask((FIRST, 0), &cdb, LEN, LEN) {
             Err(EIO) => KVec::new(),
             list => list?,
         };
@@ -176,7 +162,7 @@ impl Trial<'_, '_> {
             return Ok(());
         };
         let cdb = [0x12, 0, 0, 0, SHORT];
-        match self.ask((FIRST, lun), &cdb, SHORT.into(), Shape::InPlace) {
+        match self.ask((FIRST, lun), &cdb, SHORT.into(), SHORT.into()) {
             Ok(found) if found.first() == known.first() && found.first() != Some(&0x7f) => {
                 Err(EADDRNOTAVAIL)
             }
@@ -186,8 +172,9 @@ impl Trial<'_, '_> {
     }
 
     /// Asks LUN 0 for `len` bytes of INQUIRY data, which have to be what is known, as far as it is.
-    fn inquire(&mut self, tag: u16, len: u8, shape: Shape, known: &[u8]) -> Result<KVec<u8>> {
-        let found = self.ask((tag, 0), &[0x12, 0, 0, 0, len], len.into(), shape)?;
+    /// For `piece` see [`Trial::ask`].
+    fn inquire(&mut self, tag: u16, len: u8, piece: u32, known: &[u8]) -> Result<KVec<u8>> {
+        let found = self.ask((tag, 0), &[0x12, 0, 0, 0, len], len.into(), piece)?;
         let is_same = found.iter().zip(known).all(|(found, known)| found == known);
         is_same.then_some(found).ok_or(EILSEQ)
     }

@@ -9,7 +9,8 @@
 //!   shutdown:  8 offline, 9 shut down         the firmware has died:  10 fatal
 //! ```
 //!
-//! Only an enabled controller takes commands. A change sets a cause of interrupts.
+//! It can be configured in the states 2 to 4, and takes commands in state 4 only. A change sets a
+//! cause of interrupts.
 
 use kernel::{
     device::Bound,
@@ -21,84 +22,62 @@ use kernel::{
 /// Offset of the state in configuration space (K).
 const STATE: usize = 0x22c;
 
-/// What the controller does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    /// It takes commands (4).
-    Enabled,
-    /// It waits for the configuration, or works on it (2, 3).
-    Ready(u32),
-    /// It starts, or was shut down and starts when it is brought up (0, 1, 8, 9, 15), or its state
-    /// has no name.
-    NotYet(u32),
-    /// Its firmware has died (10).
-    Fatal,
-    /// It is gone (all ones).
-    Gone,
-    /// It cannot be read: there is no extended configuration space behind a conventional bridge.
-    /// Then the card's word that it is configured has to do.
-    Hidden,
-}
+/// What the controller does; `None` if that cannot be read: there is no extended configuration
+/// space behind a conventional bridge. Then the card's word that it is configured has to do.
+#[derive(Clone, Copy)]
+pub(crate) struct State(Option<u32>);
 
 impl State {
-    /// Reads it. For any context.
+    /// The card is gone.
+    pub(crate) const GONE: Self = Self(Some(u32::MAX));
+
     pub(crate) fn read(pdev: &pci::Device<Bound>) -> Self {
-        let Ok(config) = pdev.config_space_extended() else {
-            return Self::Hidden;
-        };
-        match config.read32(STATE) {
-            4 => Self::Enabled,
-            number @ (2 | 3) => Self::Ready(number),
-            10 => Self::Fatal,
-            u32::MAX => Self::Gone,
-            number => Self::NotYet(number),
-        }
+        let config = pdev.config_space_extended();
+        Self(config.ok().map(|config| config.read32(STATE)))
+    }
+
+    /// Whether the controller can be configured, as far as can be seen.
+    pub(crate) fn has_started(self) -> Option<bool> {
+        self.0.map(|number| matches!(number, 2..=4))
     }
 
     /// Whether the controller takes commands, as far as can be seen.
     pub(crate) fn is_enabled(self) -> bool {
-        matches!(self, Self::Enabled | Self::Hidden)
+        matches!(self.0, Some(4) | None)
     }
 
     /// Why nothing is to be had of the card any more, if that is so.
     pub(crate) fn is_lost(self) -> Option<&'static str> {
-        match self {
-            Self::Fatal => Some("the card's firmware has died"),
-            Self::Gone => Some("the card is gone: its registers read as all ones"),
+        match self.0 {
+            Some(10) => Some("the card's firmware has died"),
+            Some(u32::MAX) => Some("the card is gone: its registers read as all ones"),
             _ => None,
         }
     }
 
-    /// Looks whether it is worth while to wait for the card.
-    ///
-    /// # Errors
-    ///
-    /// `ENODEV`, with a line in the log, if it is not.
+    /// Returns `ENODEV`, with a line in the log, if it is not worth while to wait for the card.
     pub(crate) fn must_live(self, pdev: &pci::Device<Bound>) -> Result {
-        match self.is_lost() {
-            None => Ok(()),
-            Some(why) => {
-                dev_err!(pdev, "{why}\n");
-                Err(ENODEV)
-            }
-        }
+        self.is_lost().map_or(Ok(()), |why| {
+            dev_err!(pdev, "{why}\n");
+            Err(ENODEV)
+        })
     }
 
     /// For people.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Enabled => "enabled",
-            Self::Ready(2) => "ready",
-            Self::Ready(_) => "deferred enabled",
-            Self::NotYet(0) => "power-on reset",
-            Self::NotYet(1) => "deferred ready",
-            Self::NotYet(8) => "offline",
-            Self::NotYet(9) => "shut down",
-            Self::NotYet(15) => "initializing",
-            Self::NotYet(_) => "unknown",
-            Self::Fatal => "fatal",
-            Self::Gone => "gone",
-            Self::Hidden => "hidden",
+        match self.0 {
+            Some(0) => "power-on reset",
+            Some(1) => "deferred ready",
+            Some(2) => "ready",
+            Some(3) => "deferred enabled",
+            Some(4) => "enabled",
+            Some(8) => "offline",
+            Some(9) => "shut down",
+            Some(10) => "fatal",
+            Some(15) => "initializing",
+            Some(u32::MAX) => "gone",
+            Some(_) => "unknown",
+            None => "hidden",
         }
     }
 }

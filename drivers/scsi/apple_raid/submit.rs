@@ -6,21 +6,11 @@
 //! read at bring-up only. Several tags can be put in before the index shows them to the card (I).
 //! One slot fewer than entries is in use, so the ring cannot overflow (K).
 
-use crate::{
-    regions::RING_ENTRIES,
-    regs::{
-        self,
-        Bar0,
-        Be32, //
-    },
-};
+use crate::{regions::RING_ENTRIES, regs};
 use kernel::{
     io::Io,
     prelude::*,
-    time::{
-        Instant,
-        Monotonic, //
-    },
+    time, //
 };
 
 /// The submit ring of a card that takes commands.
@@ -45,17 +35,17 @@ impl SubmitRing {
     }
 
     /// Puts a tag into the ring. The card does not see it before [`SubmitRing::show`].
-    pub(crate) fn push(&mut self, bar: &Bar0<'_>, tag: u16) -> Result {
+    pub(crate) fn push(&mut self, bar: &regs::Bar0<'_>, tag: u16) -> Result {
         bar.try_write16(tag.swap_bytes(), self.at + usize::from(self.producer) * 2)?;
         self.producer = next(self.producer);
         Ok(())
     }
 
     /// Shows the card what was put in.
-    pub(crate) fn show(&mut self, bar: &Bar0<'_>) {
+    pub(crate) fn show(&mut self, bar: &regs::Bar0<'_>) {
         if self.shown != self.producer {
             self.shown = self.producer;
-            let index = Be32(self.producer.into());
+            let index = regs::Be32(self.producer.into());
             bar.write_reg(regs::SUBMIT_PRODUCER::zeroed().with_value(index));
         }
     }
@@ -79,7 +69,7 @@ pub(crate) enum Gate {
     /// The card takes commands.
     Open(SubmitRing),
     /// The controller is not enabled since then; commands wait until it is.
-    Held(SubmitRing, Instant<Monotonic>),
+    Held(SubmitRing, time::Instant<time::Monotonic>),
     /// The card is lost: there is nothing to wait for.
     Dead,
 }
@@ -100,21 +90,18 @@ impl Gate {
         }
     }
 
-    /// Lets commands in: the controller is enabled. Returns whether they were held back.
-    pub(crate) fn enable(&mut self) -> bool {
-        let Self::Held(ring, _) = *self else {
-            return false;
-        };
-        *self = Self::Open(ring);
-        true
-    }
-
-    /// Holds commands back: the controller is not enabled. Returns whether this is a change.
-    pub(crate) fn hold(&mut self) -> bool {
-        let Self::Open(ring) = *self else {
-            return false;
-        };
-        *self = Self::Held(ring, Instant::now());
-        true
+    /// Follows the state of the controller. Returns what commands do now, if that is a change.
+    pub(crate) fn follow(&mut self, is_enabled: bool) -> Option<&'static str> {
+        match *self {
+            Self::Held(ring, _) if is_enabled => {
+                *self = Self::Open(ring);
+                Some("go on")
+            }
+            Self::Open(ring) if !is_enabled => {
+                *self = Self::Held(ring, time::Instant::now());
+                Some("wait")
+            }
+            _ => None,
+        }
     }
 }

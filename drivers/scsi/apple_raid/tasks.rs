@@ -11,43 +11,32 @@
 use crate::{
     card::Card,
     complete,
-    regions::{
-        COMMANDS,
-        SLOTS, //
-    },
-    wire::{
-        Function,
-        Header,
-        Slot, //
-    },
+    regions,
+    wire,
     Host, //
 };
 use kernel::{
     io::poll::read_poll_timeout,
     prelude::*,
     sync::atomic::{
-        ordering::{
-            Acquire,
-            Relaxed,
-            Release, //
-        },
+        ordering,
         Atomic, //
     },
     time::Delta, //
 };
 
 /// The tag of the command with which the driver tries a restarted card; none of task management.
-pub(crate) const TRIAL_TAG: u16 = SLOTS - 1;
+pub(crate) const TRIAL_TAG: u16 = regions::SLOTS - 1;
 
 /// Number of tags for task management, which follow those of commands. macOS uses all up to 127
 /// (K). A few are enough here: error handling waits for each answer.
-const TAGS: u16 = 8;
+const TAGS: usize = 8;
+
+/// When the card owes so many answers, it would only cost time to ask for more.
+const MOST_OWED: usize = 3;
 
 /// How long the card may take to answer.
 const TIMEOUT: Delta = Delta::from_secs(5);
-
-/// How many answers the card may owe before it is asked for no more.
-const MOST_OWED: usize = 3;
 
 /// How often the driver looks, in case that the interrupt is lost.
 const PAUSE: Delta = Delta::from_millis(2);
@@ -58,15 +47,14 @@ const NONE: u32 = 0x101;
 
 /// The tags of task management.
 pub(crate) struct Tasks {
-    answers: [Atomic<u32>; TAGS as usize],
-    turn: Atomic<u32>,
+    answers: [Atomic<u32>; TAGS],
+    turn: Atomic<usize>,
 }
 
 impl Tasks {
-    /// No answer is awaited.
     pub(crate) fn new() -> Self {
         Self {
-            answers: [const { Atomic::new(NONE) }; TAGS as usize],
+            answers: [const { Atomic::new(NONE) }; TAGS],
             turn: Atomic::new(0),
         }
     }
@@ -74,58 +62,51 @@ impl Tasks {
     /// The card has forgotten all requests.
     pub(crate) fn forget(&self) {
         for answer in &self.answers {
-            answer.store(NONE, Relaxed);
+            answer.store(NONE, ordering::Relaxed);
         }
     }
 
     /// Takes a tag in turn, so that a late answer does not meet a new request. `None` if the card
-    /// owes too many answers: it would only cost time to ask for more.
+    /// owes too many.
     fn claim(&self) -> Option<(u16, &Atomic<u32>)> {
-        let is_owed = |answer: &&Atomic<u32>| answer.load(Relaxed) == AWAITED;
+        let is_owed = |answer: &&Atomic<u32>| answer.load(ordering::Relaxed) == AWAITED;
         if self.answers.iter().filter(is_owed).count() >= MOST_OWED {
             return None;
         }
-        (0..TAGS).find_map(|_| {
-            // CAST: Less than `TAGS`.
-            let turn = (self.turn.fetch_add(1, Relaxed) % u32::from(TAGS)) as u16;
-            let answer = self.answers.get(usize::from(turn))?;
-            (answer.xchg(AWAITED, Relaxed) != AWAITED).then_some((COMMANDS + turn, answer))
-        })
+        let turn = self.turn.fetch_add(1, ordering::Relaxed) % TAGS;
+        let mut tags = (regions::COMMANDS..).zip(&self.answers).cycle().skip(turn);
+        tags.find(|(_, answer)| answer.xchg(AWAITED, ordering::Relaxed) != AWAITED)
     }
 
     /// The completion ring names this tag. Returns whether there is an answer that was awaited.
-    pub(crate) fn ended(&self, card: &Card<'_>, tag: u16) -> bool {
-        let header = card.regions.header(tag).unwrap_or_default();
-        let place = tag.checked_sub(COMMANDS).map(usize::from);
+    pub(crate) fn ended(&self, tag: u16, header: u64) -> bool {
+        let place = tag.checked_sub(regions::COMMANDS).map(usize::from);
         let answer = place.and_then(|place| self.answers.get(place));
-        match (Header::of_task(header, tag), answer) {
-            (Header::Ended { status, .. }, Some(answer)) => {
-                answer.cmpxchg(AWAITED, status.into(), Release).is_ok()
-            }
+        match (answer, wire::Response::of_task(header, tag)) {
+            (Some(answer), Some(status)) => answer
+                .cmpxchg(AWAITED, status.into(), ordering::Release)
+                .is_ok(),
             _ => false,
         }
     }
 
     /// Has the card carry out a function, and waits for its word. For process context.
     ///
-    /// # Errors
-    ///
-    /// `EIO` if the card says that it has not, `ETIMEDOUT` if it does not answer, and `EBUSY` if it
-    /// takes no requests now.
+    /// Returns `EIO` if the card says that it has not, `ETIMEDOUT` if it does not answer, and
+    /// `EBUSY` if it takes no requests now.
     pub(crate) fn request(
         &self,
         card: &Card<'_>,
         host: &Host,
         lun: u16,
-        function: Function,
+        function: wire::Function,
     ) -> Result {
         let (tag, answer) = self.claim().ok_or(EBUSY)?;
-        let slot = Slot::task(tag, lun, function);
-        card.submit_task(tag, slot)
-            .inspect_err(|_| answer.store(NONE, Relaxed))?;
+        submit(card, tag, wire::Slot::task(tag, lun, function))
+            .inspect_err(|_| answer.store(NONE, ordering::Relaxed))?;
         let look = || {
             complete::look(card, host);
-            Ok(answer.load(Acquire))
+            Ok(answer.load(ordering::Acquire))
         };
         match read_poll_timeout(look, |answer| *answer != AWAITED, PAUSE, TIMEOUT)? {
             0 => Ok(()),
@@ -133,4 +114,14 @@ impl Tasks {
             _ => Err(EIO),
         }
     }
+}
+
+/// Writes the slot of a request, and shows it to the card.
+fn submit(card: &Card<'_>, tag: u16, slot: wire::Slot) -> Result {
+    card.regions.write_slot(tag, slot)?;
+    let mut gate = card.gate.lock();
+    let ring = gate.ring().ok_or(EBUSY)?;
+    ring.push(&card.bar, tag)?;
+    ring.show(&card.bar);
+    Ok(())
 }

@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! A conversation with the card for the checks of `selftest.rs`: one command after the other,
-//! polled, with data in a bounce buffer.
+//! polled, with data in the sink.
 //!
 //! A failed check may leave a command behind that the card is still at. The card is then not used,
-//! and its DMA is stopped before the buffer is freed.
+//! and its DMA is stopped before the memory is freed.
 
 use crate::{
     bringup::Conversation,
     card::Card,
-    wire::{
-        padded,
-        Body,
-        Descriptor,
-        Entry,
-        Header,
-        Slot,
-        CDB_LEN,
-        UNANSWERED,
-        UNIT, //
+    cdb::Way,
+    transfer::{
+        Transfer,
+        OWN_LEN, //
     },
+    wire,
 };
 use kernel::{
-    dma::Coherent,
     io::{
         io_project,
         poll::read_poll_timeout,
@@ -43,15 +37,6 @@ const ATTEMPTS: usize = 4;
 /// What the memory for data is filled with, and how many bytes of it are looked at.
 const FILL: u8 = 0xa5;
 const LOOKED_AT: usize = 1024;
-
-/// How the descriptor of a check looks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// One entry in the slot.
-    InPlace,
-    /// Entries of 8 bytes each, with as much between them, and the tail.
-    List,
-}
 
 /// What the error of a check stands for.
 pub(crate) fn why(error: Error) -> &'static str {
@@ -77,7 +62,6 @@ pub(crate) struct Trial<'a, 'bound> {
 }
 
 impl<'a, 'bound> Trial<'a, 'bound> {
-    /// Begins it.
     pub(crate) fn new(card: &'a Card<'bound>, talk: Conversation) -> Self {
         Self {
             card,
@@ -89,148 +73,109 @@ impl<'a, 'bound> Trial<'a, 'bound> {
 
     /// Asks LUN 0 whether it is ready. Any answer will do.
     pub(crate) fn test_unit_ready(&mut self, tag: u16) -> Result {
-        self.submit(&[(tag, Slot::command(tag, 0, &[0; 16], Descriptor::None))])?;
-        self.answer(tag).map(|_| ())
+        let slot = wire::Slot::command(tag, 0, &[0; 16], wire::Descriptor::None);
+        self.send(&[(tag, slot)])?;
+        self.response(tag).map(|_| ())
     }
 
-    /// Puts commands into the ring, and shows them to the card by one write.
-    pub(crate) fn submit(&mut self, slots: &[(u16, Slot)]) -> Result {
+    /// Puts commands into the ring, shows them to the card by one write, and waits until the
+    /// completion ring has named all of them, each with a response. Other tags are passed over:
+    /// they are of commands from before the bring-up.
+    pub(crate) fn send(&mut self, slots: &[(u16, wire::Slot)]) -> Result {
+        let (card, talk) = (self.card, &mut self.talk);
+        let mut awaited: u128 = 0;
         for (tag, slot) in slots {
-            self.card.regions.write_slot(*tag, *slot)?;
-            self.talk.submit.push(&self.card.bar, *tag)?;
+            card.regions.write_slot(*tag, *slot)?;
+            talk.submit.push(&card.bar, *tag)?;
+            awaited |= 1 << tag;
             self.asked += 1;
         }
-        self.talk.submit.show(&self.card.bar);
-        Ok(())
-    }
-
-    /// Waits for one of these tags in the completion ring, with a response. Others are passed over:
-    /// they are of commands from before the bring-up.
-    pub(crate) fn await_tag(&mut self, tags: &[u16]) -> Result<u16> {
-        let (card, ring) = (self.card, &mut self.talk.complete);
+        talk.submit.show(&card.bar);
         let look = || {
-            ring.refresh(&card.bar).map_err(|index| match index {
-                u32::MAX => ETIMEDOUT,
-                _ => EBADMSG,
-            })?;
+            talk.complete
+                .refresh(&card.bar)
+                .map_err(|index| match index {
+                    u32::MAX => ETIMEDOUT,
+                    _ => EBADMSG,
+                })?;
             let mut tag = [0];
-            while ring.take(&card.bar, &card.regions, &mut tag) > 0 {
-                let is_answered = card.regions.header(tag[0]).unwrap_or_default() != UNANSWERED;
-                if tags.contains(&tag[0]) && is_answered {
-                    return Ok(Some(tag[0]));
+            while talk.complete.take(&card.bar, &card.regions, &mut tag) > 0 {
+                let header = card.regions.header(tag[0]).unwrap_or_default();
+                if header != wire::UNANSWERED {
+                    awaited &= !1u128.checked_shl(tag[0].into()).unwrap_or_default();
                 }
             }
-            Ok(None)
+            Ok(awaited)
         };
-        read_poll_timeout(look, Option::is_some, PAUSE, ANSWER_TIMEOUT)?.ok_or(ETIMEDOUT)
+        read_poll_timeout(look, |awaited| *awaited == 0, PAUSE, ANSWER_TIMEOUT).map(|_| ())
     }
 
-    /// Waits for the answer to a command.
-    fn answer(&mut self, tag: u16) -> Result<(u8, Body)> {
-        self.await_tag(&[tag])?;
-        match Header::of_command(self.card.regions.header(tag)?, tag) {
-            Header::Ended { status, body } => Ok((status, body)),
-            _ => Err(EBADMSG),
-        }
+    /// The response to a command.
+    fn response(&self, tag: u16) -> Result<wire::Response> {
+        let response = wire::Response::of_command(self.card.regions.header(tag)?, tag);
+        let response = response.filter(|response| response.body != wire::Body::Garbled);
+        response.ok_or(EBADMSG)
     }
 
-    /// Sends a command for `len` bytes until it succeeds, and returns them. Nothing may come
-    /// elsewhere.
-    ///
-    /// # Errors
-    ///
-    /// `EIO` if the command never succeeds.
+    /// Sends a command for `len` bytes until it succeeds, and returns them. They are to come to
+    /// pieces of memory that are `piece` bytes long, with as much between them, and the last 1 to 7
+    /// bytes to the tag's own memory. Nothing may come elsewhere. `EIO` if the command never
+    /// succeeds.
     pub(crate) fn ask(
         &mut self,
         (tag, lun): (u16, u16),
         cdb: &[u8],
         len: u32,
-        shape: Shape,
+        piece: u32,
     ) -> Result<KVec<u8>> {
-        let (cdb, pool) = (padded(cdb).ok_or(EINVAL)?, &self.card.bounce);
-        let lease = pool.lease().ok_or(EBUSY)?;
-        let mut found = Err(EIO);
-        for _ in 0..ATTEMPTS {
-            found = pool
-                .buffer(&lease)
-                .and_then(|page| self.try_to_ask(page, tag, lun, &cdb, len, shape));
-            if !matches!(found, Err(EIO)) {
-                break;
-            }
-        }
-        pool.give_back(lease);
-        found
-    }
-
-    fn try_to_ask(
-        &mut self,
-        page: &Coherent<[u8]>,
-        tag: u16,
-        lun: u16,
-        cdb: &[u8; CDB_LEN],
-        len: u32,
-        shape: Shape,
-    ) -> Result<KVec<u8>> {
-        for at in (0..LOOKED_AT).step_by(64) {
-            io_project!(page, [try: at..at + 64]).copy_from_slice(&[FILL; 64]);
-        }
-        self.card.regions.write_tail(tag, [FILL; 8])?;
-        let data = self.descriptor(page.dma_address(), tag, len, shape);
-        let slot = Slot::command(tag, lun, cdb, data.ok_or(EINVAL)?);
-        self.submit(&[(tag, slot)])?;
-        let count = match self.answer(tag)? {
-            (0, Body::Data(count)) => count,
-            (0, _) => return self.collect(page, tag, len, shape),
-            _ => return Err(EIO),
+        let regions = &self.card.regions;
+        let (memory, own) = (&regions.sink, len % wire::UNIT);
+        let transfer = Transfer {
+            way: Way::In,
+            len,
+            straight: len - own,
+            own,
         };
-        if count > len as usize {
-            return Err(EBADMSG);
-        }
-        let body = self.card.regions.body(tag)?;
-        let mut found = KVec::from_elem(FILL, len as usize, GFP_KERNEL)?;
-        for (to, from) in found.iter_mut().zip(body).take(count) {
-            *to = from;
-        }
-        Ok(found)
-    }
+        let place = |n| (memory.dma_address() + u64::from(2 * n * piece), piece);
+        let pieces = (0..transfer.straight / piece).map(place);
+        let marked = self.card.lists_are_marked.load(Relaxed);
+        let data = regions.describe(tag, &transfer, pieces, marked);
+        let cdb = wire::padded(cdb).ok_or(EINVAL)?;
+        let slot = wire::Slot::command(tag, lun, &cdb, data.ok_or(EINVAL)?);
+        let mut bytes = KVec::from_elem(FILL, LOOKED_AT, GFP_KERNEL)?;
+        let mut attempts = 0..ATTEMPTS;
+        let response = loop {
+            attempts.next().ok_or(EIO)?;
+            io_project!(memory, [try: 0..LOOKED_AT]).copy_from_slice(&bytes);
+            regions.write_own(tag, [FILL; OWN_LEN])?;
+            self.send(&[(tag, slot)])?;
+            let response = self.response(tag)?;
+            if response.status == 0 {
+                break response;
+            }
+        };
 
-    /// Describes `len` bytes at the beginning of the page, and of the tail.
-    fn descriptor(&self, page: u64, tag: u16, len: u32, shape: Shape) -> Option<Descriptor> {
-        if shape == Shape::InPlace {
-            let entry = Entry::new(page, len.next_multiple_of(UNIT))?;
-            return Some(Descriptor::InPlace(entry));
+        let mut found = KVec::with_capacity(len as usize, GFP_KERNEL)?;
+        if let wire::Body::Data(count) = response.body {
+            let body = regions.body(tag)?;
+            let data = body.get(..count).filter(|_| count <= len as usize);
+            found.extend_from_slice(data.ok_or(EBADMSG)?, GFP_KERNEL)?;
+            found.resize(len as usize, FILL, GFP_KERNEL)?;
+            return Ok(found);
         }
-        let mut list = self.card.regions.list(tag);
-        for n in 0..len / UNIT {
-            // Not one behind the other: what runs on past an entry shall show.
-            list.push(Entry::new(page + u64::from(n * 2 * UNIT), UNIT)?)?;
-        }
-        if len % UNIT > 0 {
-            list.push(Entry::new(self.card.regions.tail_address(tag), UNIT)?)?;
-        }
-        list.end(self.card.lists_are_marked.load(Relaxed))
-    }
-
-    /// What came by DMA.
-    fn collect(&self, page: &Coherent<[u8]>, tag: u16, len: u32, shape: Shape) -> Result<KVec<u8>> {
-        let mut bytes = KVec::from_elem(0, LOOKED_AT, GFP_KERNEL)?;
-        io_project!(page, [try: 0..LOOKED_AT]).copy_to_slice(&mut bytes);
-        let mut found = KVec::new();
-        for (at, unit) in (0..).zip(bytes.chunks_exact(UNIT as usize)) {
-            let is_data = match shape {
-                Shape::InPlace => at < len.div_ceil(UNIT),
-                Shape::List => at % 2 == 0 && at / 2 < len / UNIT,
-            };
-            if is_data {
-                found.extend_from_slice(unit, GFP_KERNEL)?;
-            } else if unit.iter().any(|byte| *byte != FILL) {
+        io_project!(memory, [try: 0..LOOKED_AT]).copy_to_slice(&mut bytes);
+        let is_untouched = |bytes: &[u8]| bytes.iter().all(|byte| *byte == FILL);
+        for (n, bytes) in bytes.chunks(piece as usize).enumerate() {
+            if n % 2 == 0 && found.len() < transfer.straight as usize {
+                found.extend_from_slice(bytes, GFP_KERNEL)?;
+            } else if !is_untouched(bytes) {
                 return Err(EOVERFLOW);
             }
         }
-        if shape == Shape::List {
-            found.extend_from_slice(&self.card.regions.tail(tag)?, GFP_KERNEL)?;
-        }
+        let bytes = regions.own(tag)?;
+        let (own, rest) = bytes.split_at(own.next_multiple_of(wire::UNIT) as usize);
+        found.extend_from_slice(own, GFP_KERNEL)?;
         found.truncate(len as usize);
-        Ok(found)
+        is_untouched(rest).then_some(found).ok_or(EOVERFLOW)
     }
 }

@@ -68,24 +68,6 @@ pub(crate) enum Descriptor {
     },
 }
 
-impl Descriptor {
-    fn mark(self) -> u64 {
-        match self {
-            Self::None => 0,
-            Self::InPlace(_) => 1,
-            Self::List { marked, .. } => marked.into(),
-        }
-    }
-
-    fn to_word(self) -> u64 {
-        match self {
-            Self::None => 0,
-            Self::InPlace(entry) => entry.to_word(),
-            Self::List { unit, .. } => (u64::from(unit) << 48).to_be(),
-        }
-    }
-}
-
 /// A task management function: the low nibble of byte 7 (K).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Function {
@@ -102,9 +84,15 @@ pub(crate) struct Slot(pub(crate) [u64; SLOT_WORDS]);
 impl Slot {
     /// A SCSI command with the task attribute SIMPLE (0).
     pub(crate) fn command(tag: u16, lun: u16, cdb: &[u8; CDB_LEN], data: Descriptor) -> Self {
-        let [first, second] = halves(cdb);
-        let head = head(SCSI_COMMAND, data.mark(), tag, lun, 0);
-        Self([head, first, second, data.to_word()])
+        let (mark, data) = match data {
+            Descriptor::None => (0, 0),
+            Descriptor::InPlace(entry) => (1, entry.to_word()),
+            Descriptor::List { unit, marked } => (marked.into(), (u64::from(unit) << 48).to_be()),
+        };
+        let cdb = u128::from_be_bytes(*cdb);
+        // CAST: Each half is one word.
+        let [first, second] = [((cdb >> 64) as u64).to_be(), (cdb as u64).to_be()];
+        Self([head(SCSI_COMMAND, mark, tag, lun, 0), first, second, data])
     }
 
     /// A task management request. It has a tag of its own.
@@ -131,13 +119,6 @@ pub(crate) fn padded(cdb: &[u8]) -> Option<[u8; CDB_LEN]> {
     Some(padded)
 }
 
-/// A CDB in words as they lie in memory.
-fn halves(cdb: &[u8; CDB_LEN]) -> [u64; 2] {
-    let word = u128::from_be_bytes(*cdb);
-    // CAST: Each half is one word.
-    [((word >> 64) as u64).to_be(), (word as u64).to_be()]
-}
-
 /// What follows the header of a response (K).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
@@ -147,33 +128,29 @@ pub(crate) enum Body {
     Data(usize),
     /// So many bytes of sense, at most [`BODY_LEN`].
     Sense(usize),
+    /// The response makes no sense.
+    Garbled,
 }
 
-/// The header of a response, as it stands in the place of a tag.
+/// What the first 8 bytes of a response say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Header {
-    /// There is no response for this tag: nothing yet, or one that bears another tag.
-    Missing,
-    /// There is one, but it makes no sense.
-    Garbled,
-    /// The command has ended with this status byte.
-    Ended {
-        /// SCSI status; of a task management request, 0 if it was carried out.
-        status: u8,
-        /// What follows.
-        body: Body,
-    },
+pub(crate) struct Response {
+    /// SCSI status.
+    pub(crate) status: u8,
+    /// What follows.
+    pub(crate) body: Body,
 }
 
 /// The header that says that a tag was not answered yet.
 pub(crate) const UNANSWERED: u64 = 0;
 
-impl Header {
-    /// Reads the first 8 bytes of the response of a SCSI command with this tag.
-    pub(crate) fn of_command(word: u64, tag: u16) -> Self {
+impl Response {
+    /// Reads the header in the place of a SCSI command with this tag. `None` if there is no
+    /// response: nothing yet, or one that bears another tag.
+    pub(crate) fn of_command(word: u64, tag: u16) -> Option<Self> {
         let [kind, flags, _, _, high, low, status, _] = word.to_ne_bytes();
         if kind != SCSI_RESPONSE || !is_for(word, tag) {
-            return Self::Missing;
+            return None;
         }
         let len = usize::from(u16::from_be_bytes([high, low]));
         let body = match flags >> 1 & 3 {
@@ -182,22 +159,16 @@ impl Header {
             1 if flags & 1 == 1 && len <= BODY_LEN => Body::Data(len),
             // More sense than there is room for is cut.
             2 => Body::Sense(len.min(BODY_LEN)),
-            _ => return Self::Garbled,
+            _ => Body::Garbled,
         };
-        Self::Ended { status, body }
+        Some(Self { status, body })
     }
 
-    /// Reads the first 8 bytes of the answer to the task management request with this tag. Of
-    /// these only the tag and the status are known (K).
-    pub(crate) fn of_task(word: u64, tag: u16) -> Self {
+    /// Reads the header in the place of a task management request with this tag. Returns the status
+    /// of the answer, which is 0 if the request was carried out (K).
+    pub(crate) fn of_task(word: u64, tag: u16) -> Option<u8> {
         let [.., status, _] = word.to_ne_bytes();
-        if word == UNANSWERED || !is_for(word, tag) {
-            return Self::Missing;
-        }
-        Self::Ended {
-            status,
-            body: Body::None,
-        }
+        (word != UNANSWERED && is_for(word, tag)).then_some(status)
     }
 }
 

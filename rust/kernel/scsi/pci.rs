@@ -9,10 +9,8 @@
 //!
 //! ```text
 //!   enable
-//!   probe     what the card says of itself: Limits
-//!   DMA mask  of the card; so far it was 32 bits
-//!   init      the driver's data; the card may do DMA meanwhile, if it is polled
-//!   DMA mask  for data, which may be narrower
+//!   probe     what the device can do: Limits; and the driver's data
+//!   DMA mask  of the device; so far it was 32 bits
 //!   irq       the handler may run from here on
 //!   start     the card is brought up; it may do DMA from here on
 //!   add host, scan
@@ -102,24 +100,13 @@ pub trait Driver: Operations {
     /// The devices that the driver can work with.
     const ID_TABLE: pci::IdTable<Self::IdInfo>;
 
-    /// What [`Driver::probe`] passes to [`Driver::init`].
-    type Found<'bound>: 'bound;
-
-    /// Finds out what the device can do. It is enabled already, but not bus master. DMA memory that
-    /// is allocated here lies below 4 GiB, whatever the mask will be; no other thread may allocate
-    /// or map any before this has returned.
-    fn probe<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<(Limits, Self::Found<'bound>)>;
-
-    /// Makes the driver's data. DMA memory can be allocated here. Interrupts are not handled yet: a
-    /// driver that already talks to the device has to poll, and must have stopped its DMA when this
-    /// returns, well or not.
-    fn init<'bound>(
-        pdev: &'bound pci::Device<Bound>,
-        found: Self::Found<'bound>,
-    ) -> impl PinInit<Self::Data<'bound>, Error>;
-
-    /// Where the data of commands may lie, now that `init` has talked to the device.
-    fn data_mask(data: &Self::Data<'_>) -> DmaMask;
+    /// Finds out what the device can do, and makes the driver's data. The device is enabled, but
+    /// not bus master, and interrupts are not handled yet. DMA memory that is allocated here lies
+    /// below 4 GiB, whatever the mask will be; no other thread may allocate or map any before this
+    /// has returned. Memory that the initializer allocates lies where the mask says.
+    fn probe<'bound>(
+        pdev: &'bound pci::Device<Core<'_>>,
+    ) -> Result<(Limits, impl PinInit<Self::Data<'bound>, Error>)>;
 
     /// Brings the device up. When this fails, the device must not do DMA any more.
     fn start(data: &Self::Data<'_>, host: &Host<Self>) -> Result;
@@ -127,7 +114,7 @@ pub trait Driver: Operations {
     /// Keeps the device from doing DMA until [`Operations::eh_host_reset`] is called.
     ///
     /// Commands that are queued meanwhile are given back as [`Busy`], and those in flight stay in
-    /// the table. The device's memory and I/O regions must not be accessed: they may not be there.
+    /// the table. Neither the device nor its configuration space must be accessed: it may be gone.
     /// [`Operations::eh_timed_out`] is not called any more, until the reset; an interrupt handler
     /// may still be running when this returns, and is waited for then.
     ///
@@ -292,16 +279,11 @@ impl<T: Driver> Adapter<T> {
         //
         // SAFETY: The device is being probed, and nobody allocates or maps DMA memory meanwhile.
         unsafe { pdev.dma_set_mask_and_coherent(DmaMask::new::<32>())? };
-        let (limits, found) = T::probe(pdev)?;
+        let (limits, data) = T::probe(pdev)?;
         // SAFETY: As above: `T::probe` has returned, and nothing else of the driver runs yet.
         unsafe { pdev.dma_set_mask_and_coherent(limits.dma_mask)? };
         let bound: &'bound pci::Device<Bound> = pdev;
-        let host = KBox::new(Owner::new(&limits, T::init(bound, found))?, GFP_KERNEL)?;
-        // SAFETY: The driver's data was made for this binding.
-        let mask = T::data_mask(unsafe { host.host().data() });
-        // SAFETY: The device is being probed. `T::init` has returned, and commands, whose data are
-        // mapped, come after `T::start`.
-        unsafe { pdev.dma_set_mask(mask)? };
+        let host = KBox::new(Owner::new(&limits, data)?, GFP_KERNEL)?;
         let msi = pci::IrqTypes::default().with(pci::IrqType::Msi);
         let vectors = bound.alloc_irq_vectors(1, 1, msi).inspect_err(|error| {
             dev_err!(

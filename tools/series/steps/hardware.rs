@@ -5,12 +5,11 @@
 //! So far these are the card's formats ([`wire`], [`lists`]), what a CDB moves ([`cdb`]) and how
 //! that travels ([`transfer`]), and what an answer tells of it ([`residual`], [`blocks`]); the
 //! card's registers and states ([`regs`], [`states`]); and the memory that it shares with
-//! the driver ([`regions`], [`bounce`]).
+//! the driver ([`regions`]).
 
 #![expect(dead_code)]
 
 mod blocks;
-mod bounce;
 mod cdb;
 mod lists;
 mod regions;
@@ -20,10 +19,7 @@ mod states;
 mod transfer;
 mod wire;
 
-use kernel::{
-    prelude::*,
-    scsi, //
-};
+use kernel::prelude::*;
 
 struct AppleRaid;
 

@@ -4,7 +4,7 @@
 //! carried out by the twin at its worst, and nothing but what was meant for the card is touched.
 //!
 //! What lies between plan and ring in the driver (`queue.rs`, `regions.rs`) needs the kernel, so it
-//! is done here once more, shortly: one entry goes into the slot, several into the tag's list.
+//! is done here once more, shortly.
 
 use core::num::NonZero;
 use std::{ops::Range, time::Duration};
@@ -19,20 +19,23 @@ use apple_raid_twin::{
 };
 use arbitrary::{Arbitrary, Unstructured};
 
+use super::Buffer;
 use crate::{
+    cdb::Way,
     lists::List,
-    transfer::{self, Buffer, Plan, Way, plan},
-    wire::{Descriptor, Entry, Header, MAX_ENTRY_LEN, Slot, UNIT},
+    transfer::{OWN_LEN, SINK_LEN, Transfer, plan},
+    wire::{Descriptor, MAX_ENTRY_LEN, Response, Slot, UNIT},
 };
 
 /// Tags whose lists the card is told of.
 const TAGS: u16 = 60;
 
-/// Where the caller's segments, the bounce buffer and the tails lie. Between any two there is a gap.
+/// Where the caller's segments, the sink and the tags' own memory lie. Between any two there is a
+/// gap.
 const SEGMENTS: u64 = 0x1_0000_0000;
 const SEGMENT_STRIDE: u64 = 0x0123_4000;
-const BOUNCE: u64 = 0x8_0000_0000;
-const TAILS: u64 = 0x8_8000_0000;
+const SINK: u64 = 0x8_0000_0000;
+const OWN: u64 = 0x8_8000_0000;
 
 /// A command, its buffer, and the card.
 #[derive(Clone, Debug)]
@@ -72,7 +75,8 @@ impl<'a> Arbitrary<'a> for Input {
 
 /// Returns whether the card got to see the command.
 pub fn the_card_touches_only_what_is_meant_for_it(input: &Input) -> bool {
-    let Ok(plan) = plan(&input.cdb.0, input.buffer, NonZero::new(512)) else {
+    let (offered, room) = input.buffer;
+    let Ok(plan) = plan(&input.cdb.0, offered, room, NonZero::new(512)) else {
         return false;
     };
     let bench = Bench::idle(input.card.clone());
@@ -112,55 +116,47 @@ pub fn the_card_touches_only_what_is_meant_for_it(input: &Input) -> bool {
     }
     let answer = bench.response(input.tag);
     let header = u64::from_ne_bytes(*answer.first_chunk().expect("32 bytes"));
-    let answer = Header::of_command(header, input.tag);
     assert!(
-        matches!(answer, Header::Ended { .. }),
-        "{input:02x?}: {answer:?}"
+        Response::of_command(header, input.tag).is_some(),
+        "{input:02x?}: {header:016x}"
     );
     true
 }
 
 /// Describes the data as the driver does. Returns what the card may write, besides.
-fn describe(bench: &Bench, input: &Input, plan: Plan) -> (Descriptor, Vec<Range<u64>>) {
-    let range = |address: u64, len: u32| address..address + u64::from(len);
-    match plan {
-        Plan::NoData => (Descriptor::None, Vec::new()),
-        Plan::Bounce(way, len) => {
-            let len = transfer::covered(len);
-            bench.memory.map(BOUNCE, len as usize, way == Way::In);
-            let entry = Entry::new(BOUNCE, len).expect("an entry for a bounce buffer");
-            (Descriptor::InPlace(entry), vec![range(BOUNCE, len)])
-        }
-        Plan::Straight(way) => {
-            let segments = segments(input);
-            let tail = TAILS + u64::from(input.tag) * 8;
-            bench.memory.map(tail, 8, way == Way::In);
-            let mut writable = vec![range(tail, 8)];
-            for (address, len) in &segments {
-                bench.memory.map(*address, *len as usize, way == Way::In);
-                writable.push(range(*address, *len));
-            }
-            let mut entries = Vec::new();
-            transfer::entries(segments.into_iter(), tail, |entry| {
-                entries.push(entry);
-                Some(())
-            })
-            .expect("entries for the segments");
-            let descriptor = match entries[..] {
-                [entry] => Descriptor::InPlace(entry),
-                _ => list(bench, input, &entries),
-            };
-            (descriptor, writable)
-        }
+fn describe(bench: &Bench, input: &Input, plan: Option<Transfer>) -> (Descriptor, Vec<Range<u64>>) {
+    let Some(transfer) = plan else {
+        return (Descriptor::None, Vec::new());
+    };
+    let segments = segments(input);
+    let own = OWN + u64::from(input.tag) * OWN_LEN as u64;
+    let mut writable = Vec::new();
+    let mut map = |address: u64, len: usize| {
+        bench.memory.map(address, len, transfer.way == Way::In);
+        writable.push(address..address + len as u64);
+    };
+    map(own, OWN_LEN);
+    map(SINK, SINK_LEN as usize);
+    // What is left of the last unit is the caller's, but not for the card.
+    let mut left = transfer.straight;
+    for (address, len) in &segments {
+        let len = left.min(*len);
+        left -= len;
+        map(*address, len as usize);
     }
+    let mut list = List::begin(input.tag, |place: usize, word: u64| {
+        let at = REGIONS.lists + place as u64 * 8;
+        bench.memory.poke(at, &word.to_ne_bytes()).ok()
+    });
+    transfer
+        .entries(segments.into_iter(), own, SINK, |entry| list.push(entry))
+        .expect("room for all entries");
+    (list.end(false).expect("an end of the list"), writable)
 }
 
 /// Cuts the buffer into segments of whole units; the last one ends where it ends.
 fn segments(input: &Input) -> Vec<(u64, u32)> {
-    let (Buffer::In(mut left) | Buffer::Out(mut left) | Buffer::Either(mut left)) = input.buffer
-    else {
-        panic!("{input:02x?}: data without a buffer")
-    };
+    let (_, mut left) = input.buffer;
     let mut wanted = input.units.iter().map(|n| u32::from(*n) * UNIT);
     let mut segments = Vec::new();
     while left > 0 {
@@ -173,16 +169,4 @@ fn segments(input: &Input) -> Vec<(u64, u32)> {
         left -= len;
     }
     segments
-}
-
-/// Writes a tag's list and returns the descriptor that leads to it.
-fn list(bench: &Bench, input: &Input, entries: &[Entry]) -> Descriptor {
-    let mut list = List::begin(input.tag, |place: usize, word: u64| {
-        let at = REGIONS.lists + place as u64 * 8;
-        bench.memory.poke(at, &word.to_ne_bytes()).ok()
-    });
-    for entry in entries {
-        list.push(*entry).expect("room in the list");
-    }
-    list.end(false).expect("an end of the list")
 }

@@ -12,15 +12,15 @@ pub mod wire;
 use apple_raid_twin::card::properties::Cdb;
 use arbitrary::Unstructured;
 
-use crate::{
-    cdb::{self, Amount, Phase},
-    transfer::Buffer,
-};
+use crate::cdb::{self, Amount, Way};
+
+/// See [`buffer`].
+type Buffer = (Option<Way>, u32);
 
 /// The longest buffer that a caller has here.
 const BUFFER_MAX: u32 = 1 << 20;
 
-/// A caller's buffer; often of whole blocks, or just as long as the CDB wants it.
+/// Which way a caller's buffer goes, if that is said, and its length; often of whole blocks, or just as long as the CDB wants it.
 fn buffer(u: &mut Unstructured<'_>, cdb: &Cdb) -> arbitrary::Result<Buffer> {
     let (kind, len): (u8, u32) = u.arbitrary()?;
     let len = match kind >> 2 & 3 {
@@ -29,19 +29,19 @@ fn buffer(u: &mut Unstructured<'_>, cdb: &Cdb) -> arbitrary::Result<Buffer> {
         2 => len % 65 * 512,
         _ => moved(cdb).min(BUFFER_MAX),
     };
-    Ok(match (kind & 3, len) {
-        (0, _) | (_, 0) => Buffer::None,
-        (1, len) => Buffer::In(len),
-        (2, len) => Buffer::Out(len),
-        (_, len) => Buffer::Either(len),
+    Ok(match kind & 3 {
+        0 => (None, 0),
+        1 => (Some(Way::In), len),
+        2 => (Some(Way::Out), len),
+        _ => (None, len),
     })
 }
 
 /// Bytes that the CDB moves, if blocks have 512.
 fn moved(cdb: &Cdb) -> u32 {
     match cdb::phase(&cdb.0) {
-        Some(Phase::In(Amount::Blocks(n)) | Phase::Out(Amount::Blocks(n))) => n.saturating_mul(512),
-        Some(Phase::In(Amount::Bytes(n)) | Phase::Out(Amount::Bytes(n))) => n,
-        Some(Phase::None) | None => 0,
+        Some((_, Amount::Blocks(n))) => n.saturating_mul(512),
+        Some((_, Amount::Bytes(n))) => n,
+        None => 0,
     }
 }

@@ -11,9 +11,11 @@ use apple_raid_twin::{
 };
 use arbitrary::{Arbitrary, Unstructured};
 
+use super::Buffer;
 use crate::{
-    cdb::{self, Amount, Phase},
-    transfer::{BOUNCE_MAX, Buffer, Plan, Way, plan},
+    cdb::{self, Amount, Way},
+    transfer::{OWN_LEN, SINK_LEN, plan},
+    wire::UNIT,
 };
 
 /// A command, its buffer, and a logical unit.
@@ -57,10 +59,9 @@ pub fn reads_like_the_twin(cdb: &Cdb) -> bool {
         Amount::Blocks(blocks) => u64::from(blocks) * 512,
     };
     let ours = match cdb::phase(&cdb.0) {
-        Some(Phase::None) => DataPhase::None,
-        Some(Phase::In(amount)) => DataPhase::In(bytes(amount)),
-        Some(Phase::Out(amount)) => DataPhase::Out(bytes(amount)),
-        None => return false,
+        Some((_, Amount::Bytes(0))) | None => return false,
+        Some((Way::In, amount)) => DataPhase::In(bytes(amount)),
+        Some((Way::Out, amount)) => DataPhase::Out(bytes(amount)),
     };
     if theirs == DataPhase::None {
         return false;
@@ -71,43 +72,35 @@ pub fn reads_like_the_twin(cdb: &Cdb) -> bool {
 
 fn described_is_what_the_cdb_moves(input: &Input) {
     let Input { cdb, buffer, block } = *input;
-    let Ok(plan) = plan(&cdb.0, buffer, block) else {
+    let (offered, room) = buffer;
+    let Ok(plan) = plan(&cdb.0, offered, room, block) else {
         return;
     };
-    let bytes = |amount| match amount {
+    let (way, amount) = cdb::phase(&cdb.0).expect("an unknown command was not refused");
+    let moved = match amount {
         Amount::Bytes(bytes) => u64::from(bytes),
         Amount::Blocks(0) => 0,
         Amount::Blocks(blocks) => {
             u64::from(blocks) * u64::from(block.expect("no length of a block, no plan").get())
         }
     };
-    let phase = cdb::phase(&cdb.0).expect("an unknown command was not refused");
-    let (way, moved) = match phase {
-        Phase::None => (None, 0),
-        Phase::In(amount) => (Some(Way::In), bytes(amount)),
-        Phase::Out(amount) => (Some(Way::Out), bytes(amount)),
+    let Some(transfer) = plan else {
+        assert_eq!(moved, 0, "{input:02x?}");
+        return;
     };
-    let offered = match (way, buffer) {
-        (Some(Way::In), Buffer::In(len)) | (Some(Way::Out), Buffer::Out(len)) => Some(len),
-        (Some(_), Buffer::Either(len)) => Some(len),
-        _ => None,
-    };
-    match plan {
-        Plan::NoData => assert_eq!(moved, 0, "{input:02x?}"),
-        Plan::Straight(direct) => {
-            assert_eq!(Some(direct), way, "{input:02x?}");
-            let len = offered.expect("no buffer that goes this way");
-            assert_eq!(moved, u64::from(len), "{input:02x?}");
-        }
-        Plan::Bounce(bounced, len) => {
-            assert_eq!(Some(bounced), way, "{input:02x?}");
-            assert_eq!(moved, u64::from(len), "{input:02x?}");
-            assert!((1..=BOUNCE_MAX).contains(&len), "{input:02x?}");
-            match bounced {
-                Way::In => assert!(!matches!(buffer, Buffer::Out(_)), "{input:02x?}"),
-                // Otherwise bytes would be invented.
-                Way::Out => assert!(offered >= Some(len), "{input:02x?}"),
-            }
-        }
+    assert_eq!((transfer.way, u64::from(transfer.len)), (way, moved));
+    assert!(room == 0 || offered.is_none_or(|offered| offered == way));
+    // The caller's memory is used in whole units, and never beyond its end.
+    assert_eq!(transfer.straight % UNIT, 0, "{input:02x?}");
+    assert!(transfer.straight <= room.min(transfer.len), "{input:02x?}");
+    let own = transfer.straight + transfer.own;
+    assert!(transfer.own as usize <= OWN_LEN && own <= transfer.len);
+    if cdb::block_length_in_answer(&cdb.0).is_none() {
+        assert_eq!(own, room.min(transfer.len), "{input:02x?}");
+    }
+    match way {
+        Way::In => assert!(transfer.len - own <= SINK_LEN, "{input:02x?}"),
+        // Otherwise bytes would be invented.
+        Way::Out => assert_eq!(own, transfer.len, "{input:02x?}"),
     }
 }

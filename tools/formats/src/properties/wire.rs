@@ -9,7 +9,7 @@ use apple_raid_twin::card::{
 use arbitrary::Arbitrary;
 
 use crate::wire::{
-    ADDRESS_BITS, BODY_LEN, Body, Descriptor, Entry, Function, Header, MAX_ENTRY_LEN, Slot, UNIT,
+    ADDRESS_BITS, BODY_LEN, Body, Descriptor, Entry, Function, MAX_ENTRY_LEN, Response, Slot, UNIT,
 };
 
 /// What a card might answer.
@@ -58,23 +58,20 @@ fn first_word(answer: &twin::Answer) -> u64 {
 
 /// A header is an answer to one tag or to none, and never announces more than there is room for.
 fn answers_are_read_with_care(Answer { header, tag }: &Answer) {
-    let read = Header::of_command(u64::from_ne_bytes(*header), *tag);
+    let read = Response::of_command(u64::from_ne_bytes(*header), *tag);
     let ours = header[0] == 2 && header[2..4] == tag.to_be_bytes();
-    match read {
-        Header::Missing => assert!(!ours, "{header:02x?}"),
-        Header::Garbled => assert!(ours, "{header:02x?}"),
-        Header::Ended { status, body } => {
-            assert!(ours && status == header[6], "{header:02x?}");
-            if let Body::Data(len) | Body::Sense(len) = body {
-                assert!(len <= BODY_LEN, "{header:02x?}");
-            }
+    assert_eq!(read.is_some(), ours, "{header:02x?}");
+    if let Some(Response { status, body }) = read {
+        assert_eq!(status, header[6], "{header:02x?}");
+        if let Body::Data(len) | Body::Sense(len) = body {
+            assert!(len <= BODY_LEN, "{header:02x?}");
         }
     }
     let is = |answer: twin::Answer, status, body| {
-        let read = Header::of_command(first_word(&answer), *tag);
-        assert_eq!(read, Header::Ended { status, body });
-        let other = Header::of_command(first_word(&answer), !*tag);
-        assert_eq!(other, Header::Missing);
+        let read = Response::of_command(first_word(&answer), *tag);
+        assert_eq!(read, Some(Response { status, body }));
+        let other = Response::of_command(first_word(&answer), !*tag);
+        assert_eq!(other, None);
     };
     is(twin::Answer::good(*tag), 0, Body::None);
     is(twin::Answer::inline(*tag, &[1; 24]), 0, Body::Data(24));

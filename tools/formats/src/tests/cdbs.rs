@@ -2,7 +2,7 @@
 
 //! What CDBs move, case by case.
 
-use crate::cdb::{Amount, Phase, phase};
+use crate::cdb::{Amount, NO_DATA, Way, phase};
 
 fn cdb(bytes: &[u8]) -> [u8; 16] {
     let mut cdb = [0; 16];
@@ -12,7 +12,7 @@ fn cdb(bytes: &[u8]) -> [u8; 16] {
 
 #[test]
 fn lengths_of_reads_and_writes() {
-    let blocks = |n| Some(Phase::In(Amount::Blocks(n)));
+    let blocks = |n| Some((Way::In, Amount::Blocks(n)));
     assert_eq!(phase(&cdb(&[0x08, 0, 0, 0, 1])), blocks(1));
     assert_eq!(phase(&cdb(&[0x08, 0, 0, 0, 0])), blocks(256));
     assert_eq!(phase(&cdb(&[0x28, 0, 0, 0, 0, 0, 0, 1, 2])), blocks(0x102));
@@ -28,15 +28,15 @@ fn lengths_of_reads_and_writes() {
     );
     assert_eq!(
         phase(&cdb(&[0x0a, 0, 0, 0, 0])),
-        Some(Phase::Out(Amount::Blocks(256)))
+        Some((Way::Out, Amount::Blocks(256)))
     );
 }
 
 #[test]
 fn verify_moves_data_only_to_compare() {
     let verify = |bytchk: u8| phase(&cdb(&[0x2f, bytchk << 1, 0, 0, 0, 0, 0, 0, 5]));
-    assert_eq!(verify(0), Some(Phase::None));
-    assert_eq!(verify(1), Some(Phase::Out(Amount::Blocks(5))));
+    assert_eq!(verify(0), Some(NO_DATA));
+    assert_eq!(verify(1), Some((Way::Out, Amount::Blocks(5))));
     assert_eq!(verify(2), None);
     assert_eq!(verify(3), None);
 }

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    cdb::Way,
     lists::{List, UNIT_WORDS, UNITS_PER_TAG},
-    transfer,
+    transfer::Transfer,
     wire::{Descriptor, Entry},
 };
 
@@ -71,6 +72,16 @@ fn a_tag_has_room_for_so_many() {
     assert!(list(59, MOST + 1).is_none());
 }
 
+/// Data-in of `len` bytes, for which the caller has just the room.
+fn straight(len: u32) -> Transfer {
+    Transfer {
+        way: Way::In,
+        len,
+        straight: len - len % 8,
+        own: len % 8,
+    }
+}
+
 /// The list of 13 bytes in the trace: two entries in tag 59's first unit, the second is the tail.
 #[test]
 fn the_list_of_the_trace() {
@@ -80,7 +91,9 @@ fn the_list_of_the_trace() {
         Some(())
     });
     let segments = [(0x02_319b_5900, 13)].into_iter();
-    transfer::entries(segments, 0x0b59_d1d8, |entry| list.push(entry)).expect("there is room");
+    straight(13)
+        .entries(segments, 0x0b59_d1d8, 0, |entry| list.push(entry))
+        .expect("there is room");
     let (unit, marked) = (0x0887, true);
     assert_eq!(list.end(marked), Some(Descriptor::List { unit, marked }));
     let mut unit = vec![[0; 8]; UNIT_WORDS];
@@ -101,7 +114,9 @@ fn a_tail_behind_a_full_unit() {
         let last = segments - 1;
         let each = (0..segments).map(|n| (n as u64 * 4096, if n < last { 4096 } else { 4093 }));
         let each = each.collect::<Vec<_>>().into_iter();
-        transfer::entries(each, 0x8000_0000, |entry| list.push(entry)).expect("there is room");
+        straight(segments as u32 * 4096 - 3)
+            .entries(each, 0x8000_0000, 0, |entry| list.push(entry))
+            .expect("there is room");
         list.end(false).expect("an end");
         let units = segments / 7;
         assert_eq!(words.len(), (units + 1) * UNIT_WORDS);

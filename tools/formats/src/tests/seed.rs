@@ -3,7 +3,7 @@
 //! Byte for byte what stands in the macOS trace, and in the tables of apple_raid_hw.rst.
 
 use crate::wire::{
-    Body, Descriptor, Entry, Function, Header, MAX_ENTRY_LEN, SLOT_WORDS, Slot, UNANSWERED,
+    Body, Descriptor, Entry, Function, MAX_ENTRY_LEN, Response, SLOT_WORDS, Slot, UNANSWERED,
 };
 
 const TAG: u16 = 0x3b;
@@ -97,12 +97,12 @@ fn task_management() {
     assert_eq!(bytes(reset), expected);
 }
 
-fn header(bytes: [u8; 8]) -> Header {
-    Header::of_command(u64::from_ne_bytes(bytes), TAG)
+fn header(bytes: [u8; 8]) -> Option<Response> {
+    Response::of_command(u64::from_ne_bytes(bytes), TAG)
 }
 
-fn ended(status: u8, body: Body) -> Header {
-    Header::Ended { status, body }
+fn ended(status: u8, body: Body) -> Option<Response> {
+    Some(Response { status, body })
 }
 
 #[test]
@@ -123,37 +123,23 @@ fn responses() {
 
 #[test]
 fn responses_that_are_missing_or_make_no_sense() {
-    assert_eq!(Header::of_command(UNANSWERED, 0), Header::Missing);
-    assert_eq!(
-        header([0x02, 0x01, 0x00, 0x3c, 0, 0, 0, 0]),
-        Header::Missing
-    );
-    assert_eq!(
-        header([0x03, 0x01, 0x00, 0x3b, 0, 0, 0, 0]),
-        Header::Missing
-    );
+    assert_eq!(Response::of_command(UNANSWERED, 0), None);
+    assert_eq!(header([0x02, 0x01, 0x00, 0x3c, 0, 0, 0, 0]), None);
+    assert_eq!(header([0x03, 0x01, 0x00, 0x3b, 0, 0, 0, 0]), None);
     // Inline data without bit 0, or longer than there is room for; what never comes
-    assert_eq!(
-        header([0x02, 0x02, 0x00, 0x3b, 0, 8, 0, 0]),
-        Header::Garbled
-    );
-    assert_eq!(
-        header([0x02, 0x03, 0x00, 0x3b, 0, 25, 0, 0]),
-        Header::Garbled
-    );
-    assert_eq!(
-        header([0x02, 0x07, 0x00, 0x3b, 0, 8, 0, 0]),
-        Header::Garbled
-    );
+    let garbled = ended(0, Body::Garbled);
+    assert_eq!(header([0x02, 0x02, 0x00, 0x3b, 0, 8, 0, 0]), garbled);
+    assert_eq!(header([0x02, 0x03, 0x00, 0x3b, 0, 25, 0, 0]), garbled);
+    assert_eq!(header([0x02, 0x07, 0x00, 0x3b, 0, 8, 0, 0]), garbled);
 }
 
 #[test]
 fn answers_to_task_management() {
-    let task = |bytes| Header::of_task(u64::from_ne_bytes(bytes), 61);
-    assert_eq!(task([2, 1, 0, 61, 0, 0, 0, 0]), ended(0, Body::None));
-    assert_eq!(task([5, 0, 0, 61, 0, 0, 5, 0]), ended(5, Body::None));
-    assert_eq!(task([2, 1, 0, 62, 0, 0, 0, 0]), Header::Missing);
-    assert_eq!(task([0; 8]), Header::Missing);
+    let task = |bytes| Response::of_task(u64::from_ne_bytes(bytes), 61);
+    assert_eq!(task([2, 1, 0, 61, 0, 0, 0, 0]), Some(0));
+    assert_eq!(task([5, 0, 0, 61, 0, 0, 5, 0]), Some(5));
+    assert_eq!(task([2, 1, 0, 62, 0, 0, 0, 0]), None);
+    assert_eq!(task([0; 8]), None);
 }
 
 #[test]

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How data travels, case by case.
+//! How data travels, case by case. The rest of them are in kunit/apple_raid/transfer.rs.
 
 use core::num::NonZero;
 
 use crate::{
-    transfer::{Buffer, Plan, Refusal, Way, entries, plan},
+    cdb::Way,
+    transfer::{Refusal, SINK_LEN, Transfer, plan},
     wire::Entry,
 };
 
-const BLOCK: Option<NonZero<u32>> = NonZero::new(512);
+const OWN: u64 = 0x1000;
+const SINK: u64 = 0x2000;
 
 fn cdb(bytes: &[u8]) -> [u8; 16] {
     let mut cdb = [0; 16];
@@ -17,115 +19,102 @@ fn cdb(bytes: &[u8]) -> [u8; 16] {
     cdb
 }
 
-fn read10(blocks: u16) -> [u8; 16] {
-    let [high, low] = blocks.to_be_bytes();
-    cdb(&[0x28, 0, 0, 0, 0, 0, 0, high, low])
+/// The entries of an INQUIRY, by address and length, with the caller's buffer at 0x8000.
+fn inquiry(len: u8, segments: &[(u64, u32)]) -> Option<Vec<Entry>> {
+    let room = segments.iter().map(|(_, len)| len).sum();
+    let plan = plan(&cdb(&[0x12, 0, 0, 0, len]), Some(Way::In), room, None);
+    entries(&plan.expect("a plan").expect("data"), segments)
 }
 
-fn write10(blocks: u16) -> [u8; 16] {
-    let mut cdb = read10(blocks);
-    cdb[0] = 0x2a;
-    cdb
-}
-
-#[test]
-fn what_fits_goes_straight() {
-    assert_eq!(
-        plan(&read10(8), Buffer::In(4096), BLOCK),
-        Ok(Plan::Straight(Way::In))
-    );
-    assert_eq!(
-        plan(&write10(8), Buffer::Out(4096), BLOCK),
-        Ok(Plan::Straight(Way::Out))
-    );
-}
-
-#[test]
-fn a_cdb_that_wants_more_than_the_buffer_has() {
-    assert_eq!(
-        plan(&read10(8), Buffer::In(512), BLOCK),
-        Ok(Plan::Bounce(Way::In, 4096))
-    );
-    assert_eq!(
-        plan(&read10(0xffff), Buffer::In(512), BLOCK),
-        Err(Refusal::TooLong)
-    );
-    assert_eq!(
-        plan(&write10(8), Buffer::Out(512), BLOCK),
-        Err(Refusal::BufferTooShort)
-    );
-}
-
-#[test]
-fn a_cdb_that_goes_the_other_way() {
-    assert_eq!(
-        plan(&read10(1), Buffer::Out(512), BLOCK),
-        Err(Refusal::WrongDirection)
-    );
-    assert_eq!(
-        plan(&write10(1), Buffer::In(512), BLOCK),
-        Err(Refusal::WrongDirection)
-    );
-}
-
-#[test]
-fn blocks_of_unknown_length_are_refused() {
-    assert_eq!(
-        plan(&read10(1), Buffer::In(512), None),
-        Err(Refusal::UnknownBlockLength)
-    );
-    // The length of a block is what counts, not 512.
-    assert_eq!(
-        plan(&read10(1), Buffer::In(512), NonZero::new(4096)),
-        Ok(Plan::Bounce(Way::In, 4096))
-    );
-}
-
-#[test]
-fn an_inquiry_goes_straight_only_if_the_buffer_is_as_long() {
-    let inquiry = cdb(&[0x12, 0, 0, 0, 36]);
-    assert_eq!(
-        plan(&inquiry, Buffer::In(36), None),
-        Ok(Plan::Straight(Way::In))
-    );
-    assert_eq!(
-        plan(&inquiry, Buffer::In(37), None),
-        Ok(Plan::Bounce(Way::In, 36))
-    );
-    assert_eq!(
-        plan(&inquiry, Buffer::None, None),
-        Ok(Plan::Bounce(Way::In, 36))
-    );
-}
-
-/// The entries of these segments, with the tail at 0x1000.
-fn listed(segments: &[(u64, u32)]) -> Option<Vec<Entry>> {
+fn entries(transfer: &Transfer, segments: &[(u64, u32)]) -> Option<Vec<Entry>> {
     let mut list = Vec::new();
-    entries(segments.iter().copied(), 0x1000, |entry| {
+    transfer.entries(segments.iter().copied(), OWN, SINK, |entry| {
         list.push(entry);
         Some(())
     })?;
     Some(list)
 }
 
+fn listed(places: &[(u64, u32)]) -> Option<Vec<Entry>> {
+    let entry = |&(address, len)| Entry::new(address, len);
+    places.iter().map(entry).collect()
+}
+
 #[test]
-fn the_last_bytes_travel_through_the_tail() {
-    let entry = |address, len| Entry::new(address, len).expect("an entry");
-    assert_eq!(listed(&[(0x8000, 16)]), Some(vec![entry(0x8000, 16)]));
-    for tail in 1..8 {
-        assert_eq!(listed(&[(0x8000, tail)]), Some(vec![entry(0x1000, 8)]));
+fn what_agrees_goes_straight_but_for_the_last_bytes() {
+    assert_eq!(inquiry(16, &[(0x8000, 16)]), listed(&[(0x8000, 16)]));
+    for rest in 1..8 {
+        assert_eq!(inquiry(rest, &[(0x8000, rest.into())]), listed(&[(OWN, 8)]));
         assert_eq!(
-            listed(&[(0x9000, 64), (0x8000, 8 + tail)]),
-            Some(vec![entry(0x9000, 64), entry(0x8000, 8), entry(0x1000, 8)])
+            inquiry(72 + rest, &[(0x9000, 64), (0x8000, 8 + u32::from(rest))]),
+            listed(&[(0x9000, 64), (0x8000, 8), (OWN, 8)])
         );
     }
 }
 
 #[test]
+fn what_the_caller_has_no_room_for_goes_to_the_sink() {
+    assert_eq!(inquiry(36, &[]), listed(&[(SINK, 40)]));
+    assert_eq!(
+        inquiry(36, &[(0x8000, 16)]),
+        listed(&[(0x8000, 16), (SINK, 24)])
+    );
+    // The unit in which the buffer ends holds what follows, too.
+    assert_eq!(
+        inquiry(20, &[(0x8000, 13)]),
+        listed(&[(0x8000, 8), (OWN, 8), (SINK, 8)])
+    );
+    assert_eq!(
+        inquiry(16, &[(0x8000, 13)]),
+        listed(&[(0x8000, 8), (OWN, 8)])
+    );
+}
+
+#[test]
+fn a_longer_buffer_is_cut() {
+    assert_eq!(
+        inquiry(20, &[(0x8000, 16), (0x9000, 16), (0xa000, 16)]),
+        listed(&[(0x8000, 16), (OWN, 8)])
+    );
+    assert_eq!(
+        inquiry(36, &[(0x8000, 4096)]),
+        listed(&[(0x8000, 32), (OWN, 8)])
+    );
+}
+
+#[test]
+fn the_longest_that_the_sink_takes() {
+    let report_luns = |len: u32, room| {
+        let mut cdb = cdb(&[0xa0]);
+        cdb[6..10].copy_from_slice(&len.to_be_bytes());
+        plan(&cdb, Some(Way::In), room, None).map(|plan| plan.is_some())
+    };
+    for room in [0, 8, 4096, 4099] {
+        assert_eq!(report_luns(room + SINK_LEN, room), Ok(true));
+        assert_eq!(
+            report_luns(room + SINK_LEN + 8, room),
+            Err(Refusal::TooLong)
+        );
+    }
+    for room in [0, u32::MAX - 7, u32::MAX] {
+        let described = room > 0;
+        assert_eq!(report_luns(u32::MAX, room).is_ok(), described);
+    }
+}
+
+#[test]
 fn segments_that_the_card_cannot_be_told_of() {
-    assert_eq!(listed(&[]), None);
-    assert_eq!(listed(&[(0x8004, 16)]), None);
-    assert_eq!(listed(&[(0x8000, 12), (0x9000, 16)]), None);
-    assert_eq!(listed(&[(1 << 40, 16)]), None);
-    assert_eq!(listed(&[(0x8000, (1 << 20) + 8)]), None);
+    let read = |len| {
+        let block = NonZero::new(len);
+        let read10 = cdb(&[0x28, 0, 0, 0, 0, 0, 0, 0, 1]);
+        let plan = plan(&read10, Some(Way::In), len, block);
+        plan.expect("a plan").expect("data")
+    };
+    assert_eq!(entries(&read(16), &[]), None);
+    assert_eq!(entries(&read(16), &[(0x8000, 8)]), None);
+    assert_eq!(entries(&read(16), &[(0x8004, 16)]), None);
+    assert_eq!(entries(&read(28), &[(0x8000, 12), (0x9000, 16)]), None);
+    assert_eq!(entries(&read(16), &[(1 << 40, 16)]), None);
+    let long = (1 << 20) + 8;
+    assert_eq!(entries(&read(long), &[(0x8000, long)]), None);
 }

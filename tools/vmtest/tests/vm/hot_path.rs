@@ -12,9 +12,9 @@ use vmtest::Vm;
 const SUBMIT_INDEX: u64 = 0x40;
 const PRODUCER: u64 = 0x48;
 const CONSUMER: u64 = 0x4c;
-const CAUSES: u64 = 0x58;
 const SCSI_CAUSE: u64 = 0x59;
-const CAUSES_REST: u64 = 0x5c;
+const MANAGEMENT_CAUSE: u64 = 0x5a;
+const STATE_CAUSE: u64 = 0x5c;
 const SUBMIT_RING: std::ops::Range<u64> = 0x174..0x174 + 2 * 129;
 
 /// What a load cost.
@@ -40,7 +40,7 @@ impl Cost {
             submit_writes: accesses(&all, "write", SUBMIT_INDEX),
             interrupts: of_kind(&all, "msi"),
             looks: accesses(&all, "write", SCSI_CAUSE),
-            idle: accesses(&all, "read", CAUSES),
+            idle: accesses(&all, "read", MANAGEMENT_CAUSE),
             index_reads: accesses(&all, "read", PRODUCER),
             consumer_writes: accesses(&all, "write", CONSUMER),
         };
@@ -54,7 +54,7 @@ impl Cost {
             event.kind == "write" && SUBMIT_RING.contains(&event.number("off"))
         };
         assert_eq!(all.iter().filter(in_ring).count(), self.commands, "entries");
-        let rest = accesses(all, "read", CAUSES_REST);
+        let rest = accesses(all, "read", STATE_CAUSE);
         assert_eq!(
             of_kind(all, "read"),
             self.index_reads + self.idle + rest,

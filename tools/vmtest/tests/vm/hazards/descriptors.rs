@@ -6,8 +6,8 @@
 //! much of what SG_IO moves, so junk might hit the kernel's own pages. The trace
 //! shows every address.
 //!
-//! The card moves units of 8 bytes. What ends within one goes to a bounce buffer, of
-//! which there are a few, or its last bytes go to the tail buffer of the tag.
+//! The card moves units of 8 bytes. What ends within one goes to the sink, which is one
+//! place for all, or its last bytes go to memory of the tag's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,9 @@ use crate::trace::{Event, events};
 
 /// What the card moves at least.
 const UNIT: u64 = 8;
+
+/// Bytes of each tag's own memory.
+const OWN: u64 = 32;
 
 /// What the trace has shown.
 #[derive(Debug, Default)]
@@ -25,11 +28,11 @@ pub struct Seen {
     pub direct: u64,
     /// See `direct`.
     pub lists: u64,
-    /// Commands whose data ended within a unit, with an entry of more than a unit: the
-    /// places it went to.
-    pub bounced_to: BTreeSet<u64>,
-    /// Commands whose last bytes went to a tail buffer.
+    /// Commands whose data ended within a unit, and with that in memory of the tag's own, or
+    /// in the sink.
     pub tails: u64,
+    /// See `tails`.
+    pub to_the_sink: u64,
 }
 
 /// A command with a list, as far as it was read.
@@ -39,16 +42,35 @@ struct List {
     ends_within: bool,
 }
 
-/// Checks that every transfer is described in full and in units, and that one which ends
-/// within a unit does so in a bounce buffer, or in the tail buffer of its tag.
+/// The last entry of data that ended within a unit.
+struct End {
+    tag: u64,
+    at: u64,
+    bytes: u64,
+    line: String,
+}
+
+impl End {
+    fn new(event: &Event<'_>) -> Self {
+        let number = |key| event.number(key);
+        End {
+            tag: number("tag"),
+            at: number("addr"),
+            bytes: number("bytes"),
+            line: event.line.to_string(),
+        }
+    }
+}
+
+/// Checks that every transfer is described in full and in units, and that none ends within a
+/// unit of the caller's memory.
 pub fn check(trace: &[String]) -> Seen {
     let mut seen = Seen::default();
     let mut lists: BTreeMap<u64, List> = BTreeMap::new();
-    // Where the tail buffers begin.
-    let mut tails = BTreeSet::new();
+    let mut ends = Vec::new();
     for event in &events(trace) {
         match event.kind {
-            "slot" => slot(event, &mut seen, &mut lists),
+            "slot" => slot(event, &mut seen, &mut lists, &mut ends),
             "entry" => {
                 let (at, bytes) = (event.number("addr"), event.number("bytes"));
                 assert_eq!((at | bytes) % UNIT, 0, "no whole units: {}", event.line);
@@ -56,9 +78,7 @@ pub fn check(trace: &[String]) -> Seen {
                     list.entries += 1;
                     list.left = list.left.saturating_sub(bytes);
                     if list.left == 0 && list.ends_within {
-                        assert_eq!(bytes, UNIT, "no tail: {}", event.line);
-                        tails.insert(at - UNIT * event.number("tag"));
-                        seen.tails += 1;
+                        ends.push(End::new(event));
                     }
                 }
             }
@@ -74,11 +94,31 @@ pub fn check(trace: &[String]) -> Seen {
             _ => {}
         }
     }
-    assert!(tails.len() <= 1, "tail buffers do not lie side by side");
+    check_ends(&ends, &mut seen);
     seen
 }
 
-fn slot(event: &Event<'_>, seen: &mut Seen, lists: &mut BTreeMap<u64, List>) {
+fn check_ends(ends: &[End], seen: &mut Seen) {
+    // What is too long for a tag's own memory can be in the sink only.
+    let long = ends.iter().filter(|end| end.bytes > OWN);
+    let sinks: BTreeSet<u64> = long.map(|end| end.at).collect();
+    assert!(sinks.len() <= 1, "{} places were the sink", sinks.len());
+    let (in_sink, own): (Vec<&End>, Vec<&End>) =
+        ends.iter().partition(|end| sinks.contains(&end.at));
+    seen.to_the_sink = in_sink.len() as u64;
+    seen.tails = own.len() as u64;
+    let mut begin = BTreeSet::new();
+    for end in own {
+        begin.insert(end.at - OWN * end.tag);
+        assert!(
+            begin.len() == 1,
+            "not in the tag's own memory: {}",
+            end.line
+        );
+    }
+}
+
+fn slot(event: &Event<'_>, seen: &mut Seen, lists: &mut BTreeMap<u64, List>, ends: &mut Vec<End>) {
     seen.commands += 1;
     match event.text("data") {
         "none" => assert_eq!(event.text("dir"), "none", "{}", event.line),
@@ -89,8 +129,8 @@ fn slot(event: &Event<'_>, seen: &mut Seen, lists: &mut BTreeMap<u64, List>) {
             }
             let (len, bytes) = (event.number("len"), event.number("bytes"));
             assert_eq!(bytes, len.next_multiple_of(UNIT), "{}", event.line);
-            if len % UNIT != 0 && len > UNIT {
-                seen.bounced_to.insert(event.number("addr"));
+            if len % UNIT != 0 {
+                ends.push(End::new(event));
             }
         }
         _ => {
