@@ -97,12 +97,7 @@ fn carry_out<'a>(state: &State, ask: Ask, cmd: Command<'a, Fake>) -> Queued<'a> 
     let busy = state.busy.load(Relaxed);
     if busy > 0 {
         state.busy.store(busy - 1, Relaxed);
-        // Either way the midlayer tries again.
-        return Err(if busy % 2 == 0 {
-            cmd.device_busy()
-        } else {
-            cmd.busy()
-        });
+        return Err(cmd.busy());
     }
     if state.busy_at.load(Relaxed) == times {
         return Err(cmd.busy());

@@ -233,12 +233,7 @@ impl<'a, T: Operations> Command<'a, T> {
     /// Gives the command back: the host takes no commands now. The midlayer tries again when
     /// another one of the host has ended, or later.
     pub fn busy(self) -> Busy<'a, T> {
-        Busy(self, bindings::scsi_qc_status::SCSI_MLQUEUE_HOST_BUSY)
-    }
-
-    /// As [`Command::busy`], but commands to other logical units go on.
-    pub fn device_busy(self) -> Busy<'a, T> {
-        Busy(self, bindings::scsi_qc_status::SCSI_MLQUEUE_DEVICE_BUSY)
+        Busy(self)
     }
 }
 
@@ -257,12 +252,12 @@ impl<T: Operations> Drop for Command<'_, T> {
 
 /// A command on its way back to the midlayer, which tries again later.
 #[must_use = "to be returned from `queue_command`"]
-pub struct Busy<'a, T: Operations>(Command<'a, T>, bindings::scsi_qc_status);
+pub struct Busy<'a, T: Operations>(Command<'a, T>);
 
 impl<T: Operations> Busy<'_, T> {
     /// Hands the command back: the answer to `queuecommand`.
     pub(super) fn into_status(self) -> bindings::scsi_qc_status {
         let _ = self.0.into_raw();
-        self.1
+        bindings::scsi_qc_status::SCSI_MLQUEUE_HOST_BUSY
     }
 }
