@@ -41,7 +41,7 @@ impl FromStr for VolumeSpec {
             Ok(bytes) => Ok(Self::Size(bytes)),
             Err(_) if Path::new(text).is_file() => Ok(Self::File(text.into())),
             Err(_) => Err(format!(
-                "neither a size (512M, 1G, 16T) nor a file: {text:?}"
+                "neither a size (512M, 1G, 16T) nor a file: {text:?}; `truncate -s 1G FILE` makes one"
             )),
         }
     }

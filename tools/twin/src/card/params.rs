@@ -152,7 +152,7 @@ pub const KEYS: &[Key] = &[
         set: |p, v| milliseconds(v).map(|t| p.enable = t) },
     Key { name: "length-from", values: "cdb|descriptor", about: "a transfer runs past the end of its descriptor, or stops there",
         set: |p, v| named(v, &[("cdb", LengthFrom::Cdb), ("descriptor", LengthFrom::Descriptor)]).map(|l| p.length_from = l) },
-    Key { name: "inline", values: "never|fits|seed", about: "data-in of at most 24 bytes comes inside the response",
+    Key { name: "inline", values: "seed|never|fits", about: "data-in of at most 24 bytes comes inside the response",
         set: |p, v| named(v, &[("never", Inline::Never), ("fits", Inline::Fits), ("seed", Inline::Seed)]).map(|i| p.inline = i) },
     Key { name: "lun0", values: "disk|card", about: "LUN 0 is a volume, or the card's own unit with volumes from LUN 1 on",
         set: |p, v| named(v, &[("disk", false), ("card", true)]).map(|c| p.lun0_card = c) },
@@ -182,7 +182,8 @@ pub const KEYS: &[Key] = &[
 
 /// The whole vocabulary, for people: a line for each key, and for each name of an odd card.
 pub fn vocabulary() -> String {
-    let mut text = String::from("Settings of the card:\n");
+    let mut text =
+        String::from("Settings of the card; of several words the first is the default:\n");
     for key in KEYS {
         let setting = format!("{}={}", key.name, key.values);
         text.push_str(&format!("  {setting:<42} {}\n", key.about));

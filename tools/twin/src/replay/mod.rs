@@ -38,7 +38,10 @@ pub enum ReplayError {
     #[error("the trace has several devices ({0}): say which with --device")]
     Devices(String),
     /// There is nothing of vfio's in it.
-    #[error("there is no event of vfio's in it that the card has a part in")]
+    #[error(
+        "there is no event of vfio's in it that the card has a part in: replay takes what QEMU \
+         traces (see --help), not what --trace of the test bed writes"
+    )]
     NoTrace,
 }
 

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::Context;
+use apple_raid_twin::CardParams;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 use vmtest::{Builder, Error, Flavour, Iommu, Result, Vm, VolumeSpec, paths, size};
@@ -183,6 +184,28 @@ impl Options {
             builder = builder.no_load();
         }
         Ok(builder)
+    }
+
+    /// Boots it. Faults begin to strike when the driver is loaded: in its checks they would
+    /// only have it refuse the card.
+    fn boot(&self, builder: Builder) -> Result<Vm> {
+        let values = |key| {
+            self.twin
+                .iter()
+                .filter_map(move |text| text.strip_prefix(key))
+        };
+        let faults = values("fault=").collect::<Vec<_>>().join(" ");
+        if faults.is_empty() || self.no_load {
+            return builder.boot();
+        }
+        let seed = values("seed=").filter_map(|seed| seed.parse().ok()).last();
+        let seed = seed.unwrap_or(CardParams::default().seed);
+        let vm = builder.no_load().boot()?;
+        let strike = |faults: &str| vm.twin().set_faults(faults, seed).context("faults");
+        strike("none")?;
+        vm.load_driver()?;
+        strike(&faults)?;
+        Ok(vm)
     }
 
     /// Prints a line with -v.

@@ -27,7 +27,7 @@ impl Run {
     /// Boots, runs, powers off.
     pub fn run(&self) -> Result<u8> {
         let begin = Instant::now();
-        let vm = self.options.builder()?.boot()?;
+        let vm = self.options.boot(self.options.builder()?)?;
         self.say(begin, "the command starts");
         let result = self.command(&vm);
         self.say(begin, "the command has ended");

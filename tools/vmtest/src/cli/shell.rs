@@ -26,7 +26,7 @@ impl Shell {
     /// Boots, shows the shell, powers off.
     pub fn run(&self) -> Result<u8> {
         eprintln!("vm: booting; leave the shell by `exit`, or pull the plug by Ctrl-A X");
-        let vm = self.options.builder()?.terminal().boot()?;
+        let vm = self.options.boot(self.options.builder()?.terminal())?;
         let (columns, rows) = size();
         // The size is forgotten when nobody holds the console open.
         let term = std::env::var("TERM").unwrap_or_else(|_| "linux".into());

@@ -45,7 +45,7 @@ pub enum PlanError {
     #[error("no fault {0:?}; faults: chaos, {list}", list = names())]
     Name(String),
     /// The parameter is none.
-    #[error("{0:?} is not [N][xMOST][@WHERE]")]
+    #[error("{0:?} is not [N][xMOST][@WHERE], numbers from 1 on")]
     Parameter(String),
 }
 

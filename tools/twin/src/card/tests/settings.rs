@@ -44,6 +44,23 @@ fn every_setting_reaches_its_field() {
 }
 
 #[test]
+fn the_first_word_is_the_default() {
+    for key in KEYS.iter().filter(|key| key.name != "fault") {
+        let Some((first, _)) = key.values.split_once('|') else {
+            continue;
+        };
+        let mut params = CardParams::default();
+        params.set(&format!("{}={first}", key.name)).unwrap();
+        assert_eq!(
+            format!("{params:?}"),
+            format!("{:?}", CardParams::default()),
+            "{}",
+            key.name
+        );
+    }
+}
+
+#[test]
 fn the_vocabulary_is_whole() {
     let text = vocabulary();
     for key in KEYS {
@@ -56,7 +73,7 @@ fn the_vocabulary_is_whole() {
 fn errors_say_what_would_be_right() {
     let mut params = CardParams::default();
     let unknown = params.set("colour=red").unwrap_err().to_string();
-    assert!(unknown.contains("inline=never|fits|seed") && unknown.contains("delay-us"));
+    assert!(unknown.contains("inline=seed|never|fits") && unknown.contains("delay-us"));
     let value = params.set("stall=maybe").unwrap_err().to_string();
     assert_eq!(value, "stall takes yes|no, not \"maybe\"");
     let odd = params.set("odd=strange").unwrap_err().to_string();
@@ -64,7 +81,10 @@ fn errors_say_what_would_be_right() {
     let fault = params.set("fault=nonsense").unwrap_err().to_string();
     assert!(fault.starts_with("no fault \"nonsense\"; faults: chaos, lost-interrupt, "));
     let fault = params.set("fault=busy:often").unwrap_err().to_string();
-    assert_eq!(fault, "\"often\" is not [N][xMOST][@WHERE]");
+    assert_eq!(
+        fault,
+        "\"often\" is not [N][xMOST][@WHERE], numbers from 1 on"
+    );
     assert!(params.set("inline").is_err() && params.set("init-ms=600001").is_err());
     assert_eq!(params, CardParams::default());
 }
