@@ -69,6 +69,9 @@ pub(crate) struct AppleRaid;
 /// The SCSI host of a card.
 pub(crate) type Host = scsi::Host<AppleRaid>;
 
+/// A command in the driver's hands.
+pub(crate) type Cmd<'a> = scsi::Command<'a, AppleRaid>;
+
 /// One more than the highest logical unit number (K).
 pub(crate) const MAX_LUN: u64 = 64;
 

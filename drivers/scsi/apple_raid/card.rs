@@ -132,6 +132,7 @@ impl<'bound> Card<'bound> {
         if matches!(*gate, Gate::Shut | Gate::Dead) {
             return;
         }
+        // Under the lock, so that nobody acts later on what was read earlier.
         let state = State::read(self.pdev);
         let mut is_lost = state.is_lost().is_some();
         let change = gate.follow(state.is_enabled());

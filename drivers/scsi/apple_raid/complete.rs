@@ -181,6 +181,7 @@ fn look_at_causes(card: &Card<'_>, host: &Host) {
     // macOS reads all causes in one access (O, K); they are memory, and take any width (P).
     let management = card.bar.read(regs::CAUSE::at(cause::MANAGEMENT));
     let state = card.bar.read(regs::CAUSE::at(cause::STATE));
+    // The flags are all ones only if the card is gone.
     if management.into_raw() == u8::MAX && card.bar.read(regs::FLAGS).into_raw() == u32::MAX {
         return card.give_up(host, State::GONE);
     }

@@ -7,7 +7,6 @@ use crate::{
     cdb,
     residual,
     scsi::{
-        Command,
         HostByte,
         Outcome,
         Status, //
@@ -17,12 +16,10 @@ use crate::{
         Body,
         Response, //
     },
-    AppleRaid,
+    Cmd,
     Host, //
 };
 use kernel::prelude::*;
-
-type Cmd<'a> = Command<'a, AppleRaid>;
 
 /// Completes a command as the card's response says. Returns whether it has succeeded.
 pub(crate) fn finish(

@@ -154,7 +154,7 @@ impl scsi::Operations for AppleRaid {
     /// Lets commands in after a restart.
     fn accept_commands(card: &Card<'_>, host: &Host) {
         card.gate.lock().accept();
-        // It may have changed before anybody would have heeded it.
+        // It may have changed while nobody looked.
         card.look_at_state(host);
     }
 }

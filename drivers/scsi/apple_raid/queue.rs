@@ -29,6 +29,7 @@ use crate::{
         CDB_LEN, //
     },
     AppleRaid,
+    Cmd,
     Host,
     MAX_LUN, //
 };
@@ -36,8 +37,6 @@ use kernel::{
     prelude::*,
     sync::atomic::ordering::Relaxed, //
 };
-
-type Cmd<'a> = scsi::Command<'a, AppleRaid>;
 
 /// `Ok` if the command is in the ring. Otherwise it has ended, or the midlayer has to try again.
 type Queued<'a> = Result<(), Option<scsi::Busy<'a, AppleRaid>>>;
@@ -56,6 +55,7 @@ pub(crate) fn queue_command<'a>(
         commit(card);
     }
     unsent.map_or(Ok(()), |busy| {
+        // It may wait for the controller, whose interrupt may be lost.
         card.look_at_state(host);
         Err(busy)
     })

@@ -60,7 +60,8 @@ pub(crate) enum Refusal {
     BufferTooShort,
     /// The CDB moves more than the buffer and the sink have room for.
     TooLong,
-    /// The buffer is in pieces that are no whole units: `blk_rq_append_bio()` lets them pass.
+    /// The card cannot be told of the buffer's pieces: `blk_rq_append_bio()` lets some pass that
+    /// are no whole units.
     Unaligned,
     /// The CDB counts blocks, and the logical unit has not told anybody their length yet.
     UnknownBlockLength,

@@ -23,7 +23,7 @@ use super::Buffer;
 use crate::{
     cdb::Way,
     lists::List,
-    transfer::{OWN_LEN, SINK_LEN, Transfer, plan},
+    transfer::{OWN_LEN, Transfer, plan},
     wire::{Descriptor, MAX_ENTRY_LEN, Response, Slot, UNIT},
 };
 
@@ -135,8 +135,14 @@ fn describe(bench: &Bench, input: &Input, plan: Option<Transfer>) -> (Descriptor
         bench.memory.map(address, len, transfer.way == Way::In);
         writable.push(address..address + len as u64);
     };
-    map(own, OWN_LEN);
-    map(SINK, SINK_LEN as usize);
+    // No more than whole units of what has to travel there.
+    let in_own = transfer.own.next_multiple_of(UNIT);
+    let described = (transfer.straight + in_own) as usize;
+    map(own, in_own as usize);
+    map(
+        SINK,
+        (transfer.len.next_multiple_of(UNIT) as usize).saturating_sub(described),
+    );
     // What is left of the last unit is the caller's, but not for the card.
     let mut left = transfer.straight;
     for (address, len) in &segments {
