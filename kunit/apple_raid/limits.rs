@@ -20,7 +20,7 @@ mod tests {
             CDB_LEN,
             UNIT, //
         },
-        LIMITS, MAX_LUN,
+        DMA_MASK, LIMITS, MAX_LUN,
     };
 
     /// A request within the limits is one that the card can be told of.
@@ -30,7 +30,7 @@ mod tests {
         // With an entry for the tail, and one for the sink.
         let entries = usize::from(UNITS_PER_TAG) * (UNIT_WORDS - 1);
         assert!(usize::from(LIMITS.sg_tablesize) + 2 <= entries);
-        let highest = LIMITS.dma_mask.value() + 1 - u64::from(LIMITS.max_segment_size);
+        let highest = DMA_MASK.value() + 1 - u64::from(LIMITS.max_segment_size);
         assert!(highest >> ADDRESS_BITS == 0);
         assert!(Entry::new(highest, LIMITS.max_segment_size).is_some());
         assert_eq!(LIMITS.dma_alignment + 1, UNIT);

@@ -16,10 +16,12 @@ mod blocks;
 mod cdb;
 mod limits;
 mod lists;
+mod rescan;
 mod residual;
 mod segments;
 mod submit;
 mod transfer;
+mod unit;
 mod wire;
 
 use crate::wire::CDB_LEN;

@@ -5,7 +5,7 @@
 #[kernel::prelude::kunit_tests(rust_scsi_attributes)]
 mod tests {
     use super::super::{
-        super::callbacks::Callbacks, ask::Deed, bench::Bench, fake::Fake, request::Data,
+        super::template::Template, ask::Deed, bench::Bench, fake::Fake, request::Data,
     };
     use kernel::{
         bindings,
@@ -20,7 +20,7 @@ mod tests {
         let mut found = KVec::new();
         // SAFETY: Both are arrays of pointers to what lives for ever, and end with null.
         unsafe {
-            let mut groups = Callbacks::<Fake>::template().shost_groups.cast_const();
+            let mut groups = Template::<Fake>::get().shost_groups.cast_const();
             while let Some(group) = (*groups).as_ref() {
                 let mut attributes = group.__bindgen_anon_2.attrs_const;
                 while let Some(attribute) = (*attributes).as_ref() {

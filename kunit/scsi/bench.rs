@@ -4,10 +4,13 @@
 
 use super::{
     super::{
-        host::Owner,
         Command,
+        Device,
+        Dma,
         Host,
-        Limits, //
+        Limits,
+        Operations,
+        Registration, //
     },
     ask::Ask,
     fake::Fake,
@@ -34,6 +37,7 @@ use kernel::{
     prelude::*,
     str::CString,
     sync::{
+        aref::ARef,
         atomic::{
             ordering::Relaxed,
             Atomic, //
@@ -57,10 +61,7 @@ pub(super) const LIMITS: Limits = Limits {
     max_segment_size: PAGE_SIZE as u32,
     max_sectors: 16 * (PAGE_SIZE as u32 / 512),
     dma_alignment: 3,
-    dma_mask: DmaMask::new::<64>(),
-    max_lun: 1,
-    max_cdb_len: 16,
-    no_write_same: false,
+    ..Limits::DEFAULT
 };
 
 /// Waits until `condition` holds; false if it does not within half a minute.
@@ -76,57 +77,96 @@ pub(super) fn eventually(mut condition: impl FnMut() -> bool) -> bool {
 }
 
 /// The host, from when it is added until it is removed.
-pub(super) struct Bench {
+pub(super) struct Bench<T: Operations = Fake> {
     /// We own a reference.
     unit: NonNull<bindings::scsi_device>,
-    owner: Owner<'static, Fake>,
-    removed: bool,
-    _faux: faux::Registration,
+    registration: Option<Registration<'static, T>>,
+    host: ARef<Host<T>>,
+    faux: faux::Registration,
+}
+
+/// A device for a host, with a name of its own.
+pub(super) fn new_faux() -> Result<faux::Registration> {
+    // A test that failed leaves its device behind.
+    static COUNT: Atomic<u32> = Atomic::new(0);
+    let name = CString::try_from_fmt(fmt!("scsi_kunit.{}", COUNT.fetch_add(1, Relaxed)))?;
+    let faux = faux::Registration::new(&name, None)?;
+    // SAFETY: The device is valid, and nobody else uses it for DMA. A faux device has no mask
+    // of its own.
+    unsafe {
+        let dev: &device::Device<device::Bound> = faux.as_ref().as_ref();
+        let dev = dev.as_raw();
+        (*dev).coherent_dma_mask = DmaMask::new::<64>().value();
+        (*dev).dma_mask = &raw mut (*dev).coherent_dma_mask;
+    }
+    Ok(faux)
 }
 
 impl Bench {
     pub(super) fn new() -> Result<Self> {
-        // A test that failed leaves its device behind.
-        static COUNT: Atomic<u32> = Atomic::new(0);
-        let name = CString::try_from_fmt(fmt!("scsi_kunit.{}", COUNT.fetch_add(1, Relaxed)))?;
-        let faux = faux::Registration::new(&name, None)?;
-        let dev: &device::Device<device::Bound> = faux.as_ref().as_ref();
-        // SAFETY: The device is valid, and nobody else uses it for DMA. A faux device has no mask
-        // of its own.
-        unsafe {
-            let dev = dev.as_raw();
-            (*dev).coherent_dma_mask = LIMITS.dma_mask.value();
-            (*dev).dma_mask = &raw mut (*dev).coherent_dma_mask;
-        }
-        let owner = Owner::new(&LIMITS, State::new(dev))?;
-        // SAFETY: Removed below, or by `drop`.
-        unsafe { owner.add(dev)? };
-        owner.scan();
-        let shost = core::ptr::from_ref(owner.host()).cast_mut().cast();
-        // SAFETY: The host is valid and was added. This finds the unit that the scan found, or
-        // finds it first, if scanning is asynchronous.
-        let unit = from_err_ptr(unsafe { bindings::__scsi_add_device(shost, 0, 0, 0, null_mut()) });
-        match unit.and_then(|unit| NonNull::new(unit).ok_or(ENODEV)) {
-            Ok(unit) => Ok(Self {
-                unit,
-                owner,
-                removed: false,
-                _faux: faux,
-            }),
-            Err(error) => {
-                owner.remove();
-                Err(error)
-            }
-        }
-    }
-
-    pub(super) fn host(&self) -> &Host<Fake> {
-        self.owner.host()
+        Self::with(State::new()?)
     }
 
     pub(super) fn state(&self) -> &State {
-        // SAFETY: The data of a fake host has no lifetime; it lives as long as `owner`.
-        unsafe { self.host().data::<'_, 'static>() }
+        // SAFETY: The data are there until the host is removed; tests ask before that.
+        unsafe { self.host.data() }
+    }
+
+    /// A request, not sent yet.
+    pub(super) fn request(&self, ask: impl Into<Ask>, data: Data) -> Result<Request<'_>> {
+        Request::new(self, &ask.into().to_cdb(), data)
+    }
+
+    /// Takes the first command and removes it from flight, and does something with it. Nothing that can
+    /// sleep or fail a test: this is as in an interrupt.
+    pub(super) fn take<R>(&self, each: impl FnOnce(Command<'_, Fake>, &Cargo) -> R) -> Option<R> {
+        let rcu = rcu::read_lock();
+        let tag = self.host().in_flight().next()?;
+        let (cmd, cargo) = self.host().take(tag, &rcu)?;
+        Some(each(cmd, &cargo))
+    }
+
+    /// Whether nothing is left of any command.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight() == 0 && self.state().cargo() == 0
+    }
+}
+
+impl<T: Operations> Bench<T> {
+    /// A host of a driver that keeps `data`.
+    pub(super) fn with(data: T::Data<'static>) -> Result<Self> {
+        let faux = new_faux()?;
+        let dev: *const device::Device<device::Bound> = faux.as_ref().as_ref();
+        // SAFETY: `faux` goes after all that refers to the device: see `remove`.
+        let dev: &'static device::Device<device::Bound> = unsafe { &*dev };
+        let host = Host::new(&LIMITS)?;
+        let data = Ok::<_, Error>(data);
+        let registration = Registration::new(&host, Dma::fake(dev), data, |_, _| Ok(()))?;
+        registration.scan();
+        let shost = host.as_raw();
+        // SAFETY: The host is valid and was added. This finds the unit that the scan found, or
+        // finds it first, if scanning is asynchronous.
+        let unit = from_err_ptr(unsafe { bindings::__scsi_add_device(shost, 0, 0, 0, null_mut()) });
+        Ok(Self {
+            unit: unit.and_then(|unit| NonNull::new(unit).ok_or(ENODEV))?,
+            registration: Some(registration),
+            host,
+            faux,
+        })
+    }
+
+    pub(super) fn host(&self) -> &Host<T> {
+        &self.host
+    }
+
+    /// Another switch of the device, for a proof that it does no DMA: it never does any.
+    pub(super) fn dma(&self) -> Dma<'_> {
+        Dma::fake(self.faux.as_ref().as_ref())
+    }
+
+    pub(super) fn device(&self) -> &Device<T> {
+        // SAFETY: We own a reference to the unit, which is one of the host.
+        unsafe { Device::from_raw(self.unit.as_ptr()) }
     }
 
     pub(super) fn unit(&self) -> NonNull<bindings::scsi_device> {
@@ -139,47 +179,27 @@ impl Bench {
         unsafe { (*self.unit.as_ptr()).sdev_state == bindings::scsi_device_state_SDEV_OFFLINE }
     }
 
-    /// A request, not sent yet.
-    pub(super) fn request(&self, ask: impl Into<Ask>, data: Data) -> Result<Request<'_>> {
-        Request::new(self, &ask.into().to_cdb(), data)
-    }
-
-    /// Commands in the table.
+    /// Commands in flight.
     pub(super) fn in_flight(&self) -> usize {
-        self.host().in_flight().tags().count()
+        self.host.in_flight().count()
     }
 
-    /// Waits until so many commands are in the table.
+    /// Waits until so many commands are in flight.
     pub(super) fn starts(&self, count: usize) -> bool {
         eventually(|| self.in_flight() == count)
     }
 
-    /// Takes the first command out of the table, and does something with it. Nothing that can
-    /// sleep or fail a test: this is as in an interrupt.
-    pub(super) fn take<R>(&self, each: impl FnOnce(Command<'_, Fake>, &Cargo) -> R) -> Option<R> {
-        let rcu = rcu::read_lock();
-        let tag = self.host().in_flight().tags().next()?;
-        let (cmd, cargo) = self.host().in_flight().take(tag, &rcu)?;
-        Some(each(cmd, &cargo))
-    }
-
-    /// Whether nothing is left of any command.
-    pub(super) fn is_idle(&self) -> bool {
-        self.in_flight() == 0 && self.state().cargo() == 0
-    }
-
     /// Takes the host away from the midlayer. No requests can be made any more.
     pub(super) fn remove(&mut self) {
-        if !self.removed {
-            self.removed = true;
+        if let Some(registration) = self.registration.take() {
             // SAFETY: We own a reference.
             unsafe { bindings::scsi_device_put(self.unit.as_ptr()) };
-            self.owner.remove();
+            drop(registration);
         }
     }
 }
 
-impl Drop for Bench {
+impl<T: Operations> Drop for Bench<T> {
     fn drop(&mut self) {
         self.remove();
     }

@@ -7,6 +7,9 @@ use super::{
         Attribute,
         Busy,
         Command,
+        Device,
+        Dma,
+        Finished,
         Host,
         HostAttributes,
         HostByte,
@@ -80,7 +83,7 @@ fn treat(state: &State, host: &Host<Fake>, victim: Victim<'_, Fake>, answer: Ans
         }
         Answer::CompleteFirst => {
             let rcu = rcu::read_lock();
-            let taken = host.in_flight().take(victim.tag(), &rcu);
+            let taken = host.take(victim.tag(), &rcu);
             if let Some((cmd, _cargo)) = taken {
                 cmd.complete(good());
             }
@@ -90,9 +93,6 @@ fn treat(state: &State, host: &Host<Fake>, victim: Victim<'_, Fake>, answer: Ans
 }
 
 fn carry_out<'a>(state: &State, ask: Ask, cmd: Command<'a, Fake>) -> Queued<'a> {
-    if state.shut.load(Relaxed) != 0 {
-        return Err(cmd.busy());
-    }
     let times = state.asked.fetch_add(1, Relaxed) + 1;
     let busy = state.busy.load(Relaxed);
     if busy > 0 {
@@ -146,6 +146,7 @@ impl Operations for Fake {
         Attribute::new(c"fits", |_, f| many(PAGE_SIZE - 2, f)),
     ]);
     const TRACK_QUEUE_DEPTH: bool = true;
+    const TAG_ALLOC_POLICY_RR: bool = true;
 
     fn queue_command<'a>(
         state: &State,
@@ -165,7 +166,7 @@ impl Operations for Fake {
         Ok(())
     }
 
-    fn commit_rqs(state: &State, _host: &Host<Self>) {
+    fn commit_rqs(state: &State, _host: &Host<Self>, _hw_queue: u16) {
         state.commits.add(1, Relaxed);
     }
 
@@ -175,8 +176,8 @@ impl Operations for Fake {
             return;
         }
         let rcu = rcu::read_lock();
-        for tag in host.in_flight().tags() {
-            if let Some((cmd, _cargo)) = host.in_flight().take(tag, &rcu) {
+        for tag in host.in_flight() {
+            if let Some((cmd, _cargo)) = host.take(tag, &rcu) {
                 cmd.complete(good());
             }
         }
@@ -187,10 +188,10 @@ impl Operations for Fake {
         treat(state, host, victim, state.abort.get())
     }
 
-    fn eh_device_reset(state: &State, host: &Host<Self>, lun: u64) -> Result {
+    fn eh_device_reset(state: &State, host: &Host<Self>, device: &Device<Self>) -> Result {
         state.device_resets.add(1, Relaxed);
         let answer = state.device_reset.get();
-        for victim in host.in_flight_of(lun) {
+        for victim in host.in_flight_of(device) {
             treat(state, host, victim, answer)?;
         }
         if answer == Answer::Refuse {
@@ -199,21 +200,23 @@ impl Operations for Fake {
         Ok(())
     }
 
-    fn eh_host_reset(state: &State, host: &Host<Self>) -> Result {
+    fn eh_host_reset(state: &State, host: &Host<Self>, dma: &mut Dma<'_>) -> Result {
         state.resets.add(1, Relaxed);
-        state.shut.store(1, Relaxed);
         if state.comes_back.load(Relaxed) == 0 {
             return Err(ENODEV);
         }
         if state.comes_back.load(Relaxed) == LIES {
             return Ok(());
         }
-        host.complete_all(&state.stopped(), HostByte::Reset, |_cargo| {
-            state.ended.add(1, Relaxed);
-        })
+        state.ended.add(host.in_flight().count() as u32, Relaxed);
+        host.complete_all(&dma.stop(), HostByte::Reset)
     }
 
-    fn accept_commands(state: &State, _host: &Host<Self>) {
-        state.shut.store(0, Relaxed);
+    fn quiesce(state: &State, _host: &Host<Self>, finished: Finished) {
+        state.tell(finished);
+    }
+
+    fn stop(state: &State, _host: &Host<Self>) {
+        state.stops.add(1, Relaxed);
     }
 }

@@ -165,14 +165,14 @@ mod tests {
         let bench = Bench::new()?;
         let sent = bench.request(Deed::Start, Data::None)?.send()?;
         assert!(bench.starts(1));
-        let table = bench.host().in_flight();
-        let tag = table.tags().next().ok_or(ENOENT)?;
+        let host = bench.host();
+        let tag = host.in_flight().next().ok_or(ENOENT)?;
         let again = {
             let rcu = rcu::read_lock();
-            let (cmd, _cargo) = table.take(tag, &rcu).ok_or(ENOENT)?;
-            let again = table.take(tag, &rcu).is_some() || table.tags().next().is_some();
+            let (cmd, _cargo) = host.take(tag, &rcu).ok_or(ENOENT)?;
+            let again = host.take(tag, &rcu).is_some() || host.in_flight().next().is_some();
             cmd.complete(Outcome::status(Status::GOOD));
-            again || table.take(tag, &rcu).is_some()
+            again || host.take(tag, &rcu).is_some()
         };
         assert!(!again);
         assert_eq!(sent.end(), GOOD);
@@ -185,10 +185,10 @@ mod tests {
         let bench = Bench::new()?;
         let sent = bench.request(Deed::Start, Data::None)?.send()?;
         assert!(bench.starts(1));
-        let table = bench.host().in_flight();
-        let started = table.tags().next().ok_or(ENOENT)?;
-        for tag in (0..=u16::MAX).map(Tag).filter(|tag| *tag != started) {
-            let taken = table.take(tag, &rcu::read_lock()).is_some();
+        let host = bench.host();
+        let started = host.in_flight().next().ok_or(ENOENT)?;
+        for tag in (0..=u16::MAX).map(Tag::from).filter(|tag| *tag != started) {
+            let taken = host.take(tag, &rcu::read_lock()).is_some();
             assert!(!taken);
         }
         assert_eq!(
@@ -210,7 +210,7 @@ mod tests {
                 sent.push(bench.request(Deed::Start, Data::None)?.send()?, GFP_KERNEL)?;
             }
             assert!(bench.starts(TAGS));
-            for tag in bench.host().in_flight().tags() {
+            for tag in bench.host().in_flight() {
                 used[tag.index()] += 1;
             }
             while let Some(tag) = bench.take(|cmd, _| {
@@ -321,10 +321,10 @@ mod tests {
             return Ok(false);
         }
         while left > 0 {
-            let table = bench.host().in_flight();
-            let tag = table.tags().nth(any.below(left as u32) as usize);
+            let host = bench.host();
+            let tag = host.in_flight().nth(any.below(left as u32) as usize);
             let rcu = rcu::read_lock();
-            let Some((cmd, cargo)) = tag.and_then(|tag| table.take(tag, &rcu)) else {
+            let Some((cmd, cargo)) = tag.and_then(|tag| host.take(tag, &rcu)) else {
                 return Ok(false);
             };
             // Its number comes back as its residual, so that commands cannot be mixed up.

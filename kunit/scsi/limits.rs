@@ -5,10 +5,7 @@
 #[kernel::prelude::kunit_tests(rust_scsi_limits)]
 mod tests {
     use super::super::super::Limits;
-    use kernel::{
-        dma::DmaMask,
-        page::PAGE_SIZE, //
-    };
+    use kernel::page::PAGE_SIZE;
 
     const PAGE: u32 = PAGE_SIZE as u32;
 
@@ -20,10 +17,8 @@ mod tests {
         max_segment_size: PAGE,
         max_sectors: 1,
         dma_alignment: 0,
-        dma_mask: DmaMask::new::<32>(),
-        max_lun: 1,
-        max_cdb_len: 16,
         no_write_same: true,
+        ..Limits::DEFAULT
     };
 
     #[test]
@@ -70,6 +65,23 @@ mod tests {
                 dma_alignment: u32::MAX,
                 ..TIGHT
             },
+            Limits {
+                dma_boundary: PAGE_SIZE - 1,
+                ..TIGHT
+            },
+            Limits {
+                dma_boundary: usize::MAX,
+                ..TIGHT
+            },
+            Limits {
+                nr_hw_queues: 8,
+                host_tagset: true,
+                this_id: Some(7),
+                max_id: 16,
+                max_channel: 1,
+                ..TIGHT
+            },
+            Limits::DEFAULT,
         ];
         for limits in good {
             assert!(limits.check().is_ok());
@@ -116,6 +128,31 @@ mod tests {
             },
             Limits {
                 dma_alignment: 5,
+                ..TIGHT
+            },
+            Limits {
+                dma_boundary: 0xfff_0000,
+                ..TIGHT
+            },
+            Limits {
+                dma_boundary: 511,
+                ..TIGHT
+            },
+            Limits {
+                cmd_per_lun: 1 << 15,
+                ..TIGHT
+            },
+            Limits {
+                nr_hw_queues: 0,
+                ..TIGHT
+            },
+            Limits { max_id: 0, ..TIGHT },
+            Limits {
+                max_cdb_len: 0,
+                ..TIGHT
+            },
+            Limits {
+                this_id: Some(u32::MAX),
                 ..TIGHT
             },
         ];

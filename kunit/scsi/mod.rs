@@ -2,7 +2,7 @@
 
 //! KUnit suites of the SCSI host abstraction, and what suites of drivers share with them.
 //!
-//! What is only a value is tested as such: [`limits`], [`sense`], [`outcome`], [`unit`]. What a
+//! What is only a value is tested as such: [`limits`], [`sense`], [`outcome`]. What a
 //! command can live through is tested with the midlayer that is there: [`bench`] registers a host
 //! that is no device, [`fake`], and [`request`] sends commands whose CDBs say what is to become of
 //! them. Then the suites look at how each of them ended, that it ended once, and that nothing of it
@@ -65,8 +65,6 @@ mod sense;
 mod state;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod taker;
-#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
-mod unit;
 
 pub use self::generator::{
     ensure,

@@ -7,9 +7,10 @@
 mod tests {
     use super::super::{
         super::{
-            resets::Reason,
+            state::Access,
             Finished,
-            HostByte, //
+            HostByte,
+            Reason, //
         },
         ask::Deed,
         asking::{
@@ -43,17 +44,16 @@ mod tests {
         },
     };
 
-    const REASONS: [Reason; 3] = [Reason::Sleep, Reason::FunctionReset, Reason::Error];
+    const REASONS: [Reason; 3] = [Reason::Sleep, Reason::FunctionReset, Reason::BusError];
 
     /// Quiesces the device; what its driver is told of finished commands, if it is asked at all.
     fn quiesce(bench: &Bench, reason: Reason) -> Option<Finished> {
-        let mut told = None;
-        bench.host().quiesce(reason, |finished| {
-            told = Some(finished);
-            bench.state().shut.store(1, Relaxed);
-            bench.state().stopped()
-        });
-        told
+        bench.host().quiesce(reason);
+        bench.state().told()
+    }
+
+    fn is_running(bench: &Bench) -> bool {
+        bench.host().access() == Access::Running
     }
 
     fn resets(bench: &Bench) -> u32 {
@@ -84,7 +84,7 @@ mod tests {
         let bench = Bench::new()?;
         for before in REASONS {
             for after in REASONS {
-                let error = |reason| matches!(reason, Reason::Error);
+                let error = |reason| matches!(reason, Reason::BusError);
                 let expected = |error| {
                     Some(if error {
                         Finished::Doubtful
@@ -108,8 +108,8 @@ mod tests {
     fn doubtful_until_a_reset() -> Result {
         let bench = Bench::new()?;
         quiesce(&bench, Reason::Sleep);
-        quiesce(&bench, Reason::Error);
-        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        quiesce(&bench, Reason::BusError);
+        assert_eq!(bench.host().restart(Reason::BusError), Ok(()));
         let again = quiesce(&bench, Reason::FunctionReset);
         assert_eq!(again, Some(Finished::Doubtful));
         assert_eq!(bench.host().restart(Reason::Sleep), Ok(()));
@@ -138,7 +138,7 @@ mod tests {
                 };
                 assert_eq!(bench.host().restart(first), Ok(()));
                 assert_eq!(resets(&bench), before);
-                assert!(bench.host().is_quiesced());
+                assert!(!is_running(&bench));
                 let sent = bench.request(Deed::Complete, Data::None)?.send()?;
                 if n == 0 {
                     a_while();
@@ -147,7 +147,7 @@ mod tests {
                 assert_eq!(bench.host().restart(last), Ok(()));
                 assert_eq!(sent.end(), GOOD);
                 assert_eq!(resets(&bench), before + 1);
-                assert!(!bench.host().is_quiesced());
+                assert!(is_running(&bench));
             }
         }
         Ok(())
@@ -158,15 +158,15 @@ mod tests {
     fn commands_wait_until_the_error_is_over() -> Result {
         let bench = Bench::new()?;
         let sent = lost(&bench)?;
-        quiesce(&bench, Reason::Error);
-        assert_eq!(bench.host().bring_up(Reason::Error), Ok(()));
+        quiesce(&bench, Reason::BusError);
+        assert_eq!(bench.host().bring_up(Reason::BusError), Ok(()));
         assert_eq!(sent.end(), reset());
         assert_eq!(counts(&bench), (0, 1, 1));
         let asking = Asking::start(&bench)?;
         let sent = bench.request(Deed::Complete, Data::None)?.send()?;
         assert!(asking.waits());
         assert!(!sent.has_ended());
-        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        assert_eq!(bench.host().restart(Reason::BusError), Ok(()));
         assert_eq!(sent.end(), GOOD);
         assert_eq!(asking.answer(), 1);
         // There was none but the first.
@@ -180,11 +180,11 @@ mod tests {
     fn quiesced_again_when_it_was_up() -> Result {
         for again in REASONS {
             let bench = Bench::new()?;
-            quiesce(&bench, Reason::Error);
-            assert_eq!(bench.host().bring_up(Reason::Error), Ok(()));
+            quiesce(&bench, Reason::BusError);
+            assert_eq!(bench.host().bring_up(Reason::BusError), Ok(()));
             assert!(quiesce(&bench, again).is_some());
             assert_eq!(bench.host().restart(again), Ok(()));
-            assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+            assert_eq!(bench.host().restart(Reason::BusError), Ok(()));
             assert_eq!(resets(&bench), 2);
             assert!(works(&bench)?);
         }
@@ -196,9 +196,9 @@ mod tests {
     fn not_brought_up_in_sleep() -> Result {
         let bench = Bench::new()?;
         quiesce(&bench, Reason::Sleep);
-        quiesce(&bench, Reason::Error);
-        assert_eq!(bench.host().bring_up(Reason::Error), Ok(()));
-        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        quiesce(&bench, Reason::BusError);
+        assert_eq!(bench.host().bring_up(Reason::BusError), Ok(()));
+        assert_eq!(bench.host().restart(Reason::BusError), Ok(()));
         assert_eq!(resets(&bench), 0);
         assert_eq!(bench.host().restart(Reason::Sleep), Ok(()));
         assert_eq!(resets(&bench), 1);
@@ -211,15 +211,15 @@ mod tests {
     fn bound_in_the_middle_of_an_error() -> Result {
         let bench = Bench::new()?;
         let sent = lost(&bench)?;
-        assert_eq!(bench.host().bring_up(Reason::Error), Ok(()));
+        assert_eq!(bench.host().bring_up(Reason::BusError), Ok(()));
         assert_eq!(sent.end(), reset());
         // Whoever removes the host now has to shut it down.
-        assert!(bench.host().is_quiesced());
-        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
-        assert!(!bench.host().is_quiesced());
+        assert!(!is_running(&bench));
+        assert_eq!(bench.host().restart(Reason::BusError), Ok(()));
+        assert!(is_running(&bench));
         assert_eq!(counts(&bench), (0, 1, 1));
         // Nobody has quiesced the device now.
-        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        assert_eq!(bench.host().restart(Reason::BusError), Ok(()));
         assert_eq!(counts(&bench), (0, 1, 1));
         assert!(works(&bench)?);
         Ok(())
@@ -268,10 +268,10 @@ mod tests {
         let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
         let sent = bench.request(Deed::Start, data)?.send()?;
         assert!(bench.starts(1));
-        quiesce(&bench, Reason::Error);
+        quiesce(&bench, Reason::BusError);
         let asking = Asking::start(&bench)?;
         assert!(asking.waits());
-        assert_eq!(bench.host().bring_up(Reason::Error), Err(ENODEV));
+        assert_eq!(bench.host().bring_up(Reason::BusError), Err(ENODEV));
         assert_eq!(asking.answer(), ENODEV.to_errno());
         assert_eq!(sent.end(), failed(HostByte::Error as u32));
         assert_eq!(resets(&bench), 1);
@@ -283,7 +283,7 @@ mod tests {
     /// reset something.
     fn ended(sent: &Sent<'_>) -> bool {
         let end = sent.end();
-        end == timed_out() || end == reset()
+        end == timed_out() || end == reset() || end == failed(HostByte::NoConnect as u32)
     }
 
     /// A command for which error handling waits to abort it, or to reset the device.
@@ -293,12 +293,12 @@ mod tests {
             let (polls, resets, _) = counts(bench);
             // It has timed out. Error handling looks for it once more before it resets.
             assert!(eventually(|| counts(bench).0 > polls));
-            quiesce(bench, Reason::Error);
+            quiesce(bench, Reason::BusError);
             if counts(bench).1 == resets {
                 return Ok(sent);
             }
             // It was faster.
-            bench.host().restart(Reason::Error)?;
+            bench.host().restart(Reason::BusError)?;
         }
         Err(ETIMEDOUT)
     }
@@ -311,7 +311,7 @@ mod tests {
         let before = resets(&bench);
         a_while();
         assert!(!sent.has_ended());
-        assert_eq!(bench.host().restart(Reason::Error), Ok(()));
+        assert_eq!(bench.host().restart(Reason::BusError), Ok(()));
         assert!(ended(&sent));
         assert_eq!(resets(&bench), before + 1);
         assert!(!bench.is_offline());
@@ -328,18 +328,12 @@ mod tests {
         let asking = Asking::start(&bench)?;
         assert!(asking.waits());
         assert!(!sent.has_ended());
-        let stop = || {
-            let state = bench.state();
-            let _ = bench
-                .host()
-                .complete_all(&state.stopped(), HostByte::Reset, drop);
-        };
-        bench.host().shut_down(stop);
+        bench.host().stop_for_good();
         assert_eq!(asking.answer(), ENODEV.to_errno());
         assert!(ended(&sent));
         assert_eq!(resets(&bench), before);
-        assert_eq!(bench.host().bring_up(Reason::Error), Err(ENODEV));
-        assert_eq!(bench.host().restart(Reason::Error), Err(ENODEV));
+        assert_eq!(bench.host().bring_up(Reason::BusError), Err(ENODEV));
+        assert_eq!(bench.host().restart(Reason::BusError), Err(ENODEV));
         assert_eq!(quiesce(&bench, Reason::Sleep), None);
         assert_eq!(resets(&bench), before);
         Ok(())
@@ -351,10 +345,9 @@ mod tests {
         let bench = Bench::new()?;
         let sent = bench.request(Deed::Start, Data::None)?.send()?;
         assert!(bench.starts(1));
-        let mut stopped = false;
-        bench.host().shut_down(|| stopped = true);
-        assert!(stopped);
-        assert_eq!(sent.end(), failed(HostByte::Error as u32));
+        bench.host().shut_down();
+        assert_eq!(bench.state().stops.load(Relaxed), 1);
+        assert_eq!(sent.end(), failed(HostByte::NoConnect as u32));
         assert!(bench.is_idle());
         assert_eq!(bench.host().reset(), Err(ENODEV));
         assert_eq!(counts(&bench), (0, 0, 0));

@@ -2,9 +2,12 @@
 
 //! Requests to the fake host's unit: as SG_IO makes them, but nobody waits for them.
 
-use super::bench::{
-    eventually,
-    Bench, //
+use super::{
+    super::Operations,
+    bench::{
+        eventually,
+        Bench, //
+    },
 };
 use crate::bindings;
 use core::{
@@ -43,7 +46,7 @@ pub(super) enum Data {
 pub(super) struct Request<'a> {
     request: NonNull<bindings::request>,
     bytes: KVec<u8>,
-    _bench: PhantomData<&'a Bench>,
+    _bench: PhantomData<&'a ()>,
 }
 
 impl<'a> Request<'a> {
@@ -51,15 +54,20 @@ impl<'a> Request<'a> {
     /// should end some time.
     const TIMEOUT: u32 = 30_000;
 
-    pub(super) fn new(bench: &'a Bench, cdb: &[u8], data: Data) -> Result<Self> {
+    pub(super) fn new<T: Operations>(bench: &'a Bench<T>, cdb: &[u8], data: Data) -> Result<Self> {
+        Self::to(bench.unit(), cdb, data)
+    }
+
+    /// A request to a unit, to which the caller has a reference for `'a`.
+    pub(super) fn to(unit: NonNull<bindings::scsi_device>, cdb: &[u8], data: Data) -> Result<Self> {
         let (op, bytes) = match data {
             Data::None => (bindings::req_op_REQ_OP_DRV_IN, KVec::new()),
             Data::In(bytes) => (bindings::req_op_REQ_OP_DRV_IN, bytes),
             Data::Out(bytes) => (bindings::req_op_REQ_OP_DRV_OUT, bytes),
         };
-        // SAFETY: The bench has a reference to the unit, whose queue lives as long.
+        // SAFETY: The caller has a reference to the unit, whose queue lives as long.
         let request = from_err_ptr(unsafe {
-            bindings::scsi_alloc_request((*bench.unit().as_ptr()).request_queue, op, 0)
+            bindings::scsi_alloc_request((*unit.as_ptr()).request_queue, op, 0)
         })?;
         let mut this = Self {
             request: NonNull::new(request).ok_or(ENOMEM)?,

@@ -2,12 +2,10 @@
 
 //! How the fake host behaves, and what it counts.
 
-use super::super::DmaStopped;
+use super::super::Finished;
 use kernel::{
-    device,
     prelude::*,
     sync::{
-        aref::ARef,
         atomic::{
             ordering::Relaxed,
             Atomic, //
@@ -79,7 +77,6 @@ pub(super) const LIES: u32 = 2;
 
 /// What the host counts, and how it behaves.
 pub(super) struct State {
-    dev: ARef<device::Device>,
     cargo: Arc<Atomic<i32>>,
     /// How often [`Ask`]s came in.
     pub(super) asked: Atomic<u32>,
@@ -87,9 +84,6 @@ pub(super) struct State {
     pub(super) busy: Atomic<u32>,
     /// The one that is given back as busy: the number that [`State::asked`] has then; 0 for none.
     pub(super) busy_at: Atomic<u32>,
-    /// Whether all are, from a reset, or from when the device was quiesced, until commands are
-    /// let in: not 0.
-    pub(super) shut: Atomic<u32>,
     pub(super) polls: Atomic<u32>,
     /// The poll that finds all commands done; 0 stands for none.
     pub(super) found_by_poll: Atomic<u32>,
@@ -109,17 +103,18 @@ pub(super) struct State {
     pub(super) last: Atomic<u32>,
     /// How often a batch ended without one.
     pub(super) commits: Atomic<u32>,
+    /// What was said of finished commands when the device was last quiesced: see [`State::told`].
+    pub(super) told: Atomic<u32>,
+    pub(super) stops: Atomic<u32>,
 }
 
 impl State {
-    pub(super) fn new(dev: &device::Device) -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         Ok(Self {
-            dev: dev.into(),
             cargo: Arc::new(Atomic::new(0), GFP_KERNEL)?,
             asked: Atomic::new(0),
             busy: Atomic::new(0),
             busy_at: Atomic::new(0),
-            shut: Atomic::new(0),
             polls: Atomic::new(0),
             found_by_poll: Atomic::new(0),
             resets: Atomic::new(0),
@@ -132,6 +127,8 @@ impl State {
             taken_back: Atomic::new(0),
             last: Atomic::new(0),
             commits: Atomic::new(0),
+            told: Atomic::new(0),
+            stops: Atomic::new(0),
         })
     }
 
@@ -140,8 +137,20 @@ impl State {
         self.cargo.load(Relaxed)
     }
 
-    /// It never does any DMA.
-    pub(super) fn stopped(&self) -> DmaStopped<'_> {
-        DmaStopped::new(self.dev.as_raw())
+    pub(super) fn tell(&self, finished: Finished) {
+        let told = match finished {
+            Finished::Trusted => 1,
+            Finished::Doubtful => 2,
+        };
+        self.told.store(told, Relaxed);
+    }
+
+    /// What the driver was told since the last time.
+    pub(super) fn told(&self) -> Option<Finished> {
+        match self.told.xchg(0, Relaxed) {
+            1 => Some(Finished::Trusted),
+            2 => Some(Finished::Doubtful),
+            _ => None,
+        }
     }
 }

@@ -41,8 +41,8 @@ use kernel::{
 pub(super) fn take_all(host: &Host<Fake>) -> u32 {
     let rcu = rcu::read_lock();
     let mut taken = 0;
-    for tag in host.in_flight().tags() {
-        if let Some((cmd, _cargo)) = host.in_flight().take(tag, &rcu) {
+    for tag in host.in_flight() {
+        if let Some((cmd, _cargo)) = host.take(tag, &rcu) {
             cmd.complete(Outcome::status(Status::GOOD));
             taken += 1;
         }

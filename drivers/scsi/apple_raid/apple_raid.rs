@@ -8,11 +8,12 @@
 //! cannot cost data.
 //!
 //! ```text
-//!   life        probe, start, quiesce, stop                    here; card, regions
+//!   life        probe, and what the PCI core asks for          here; card, regions
 //!   bring-up    the handshake, and the checks before trust     bringup, selftest, trial
 //!   submission  queue -> transfer, cdb -> lists -> submit      -> wire, regs
 //!   completion  complete -> finish -> residual                 <- wire, regs
 //!   errors      host -> tasks
+//!   changes     rescan -> unit
 //! ```
 //!
 //! [`card`] holds the parts together; [`host`] is what the midlayer calls. What counts blocks needs
@@ -29,6 +30,7 @@ use kernel::scsi;
 
 mod blocks;
 mod bringup;
+mod callbacks;
 mod card;
 mod cdb;
 mod complete;
@@ -41,6 +43,7 @@ mod lists;
 mod queue;
 mod regions;
 mod regs;
+mod rescan;
 mod residual;
 mod selftest;
 mod states;
@@ -48,6 +51,7 @@ mod submit;
 mod tasks;
 mod transfer;
 mod trial;
+mod unit;
 mod wire;
 
 use card::Card;
@@ -57,10 +61,12 @@ use kernel::{
     irq::IrqReturn,
     prelude::*, //
 };
+#[cfg(out_of_tree)]
+use pci::DeviceExt as _;
 
 kernel::pci_device_table!(
     PCI_TABLE,
-    <AppleRaid as scsi::pci::Driver>::IdInfo,
+    <AppleRaid as pci::Driver>::IdInfo,
     [(pci::DeviceId::from_id(pci::Vendor::APPLE, 0x008a), ())]
 );
 
@@ -69,11 +75,17 @@ pub(crate) struct AppleRaid;
 /// The SCSI host of a card.
 pub(crate) type Host = scsi::Host<AppleRaid>;
 
+/// A logical unit of a card.
+pub(crate) type Device = scsi::Device<AppleRaid>;
+
 /// A command in the driver's hands.
 pub(crate) type Cmd<'a> = scsi::Command<'a, AppleRaid>;
 
 /// One more than the highest logical unit number (K).
 pub(crate) const MAX_LUN: u64 = 64;
+
+/// The card's window on host memory is 64 GiB long (P, K).
+const DMA_MASK: DmaMask = DmaMask::new::<36>();
 
 const LIMITS: scsi::Limits = scsi::Limits {
     can_queue: regions::COMMANDS,
@@ -85,74 +97,75 @@ const LIMITS: scsi::Limits = scsi::Limits {
     // 1 MiB, as macOS (K).
     max_sectors: 2048,
     dma_alignment: wire::UNIT - 1,
-    // The card's window on host memory is 64 GiB long (P, K).
-    dma_mask: DmaMask::new::<36>(),
     max_lun: MAX_LUN,
     max_cdb_len: wire::CDB_LEN as u16,
     no_write_same: true,
+    ..scsi::Limits::DEFAULT
 };
 
-impl scsi::pci::Driver for AppleRaid {
+/// What there is of a card that is bound. The fields are dropped in this order.
+pub(crate) struct Bound<'bound> {
+    scsi: scsi::Registration<'bound, AppleRaid>,
+    _interrupts: scsi::pci::Interrupts<'bound, AppleRaid>,
+}
+
+impl pci::Driver for AppleRaid {
     type IdInfo = ();
+    type Data<'bound> = Bound<'bound>;
 
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
+    // A card may take long to come up, and the boot need not wait for it.
+    const PROBE_ASYNC: bool = true;
+    const PM_OPS: Option<&'static pci::PmOps<Self>> = Some(pci::PmOps::OPS);
+    const ERROR_HANDLERS: Option<&'static pci::ErrorHandlerOps<Self>> =
+        Some(pci::ErrorHandlerOps::OPS);
 
-    /// Finds the registers of a card, and allocates its memory, which has to lie below 4 GiB.
     fn probe<'bound>(
         pdev: &'bound pci::Device<Core<'_>>,
-    ) -> Result<(scsi::Limits, impl PinInit<Card<'bound>, Error>)> {
+        _info: Option<&'bound Self::IdInfo>,
+    ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
+        // The card's regions lie below 4 GiB, as macOS's do (O, K).
+        let dma = scsi::Dma::pci(pdev, DMA_MASK, DmaMask::new::<32>())?;
+        // For `slot_reset`.
+        pdev.save_state()?;
         let bar = pdev.iomap_region_sized::<{ regs::END }>(0, c"apple_raid")?;
         let regions = regions::Regions::new(pdev.as_ref())?;
-        Ok((LIMITS, Card::new(pdev, bar, regions)))
+        let host = Host::new(&LIMITS)?;
+        let msi = pci::IrqTypes::default().with(pci::IrqType::Msi);
+        let interrupts = scsi::pci::Interrupts::request(pdev, &host, 1, msi, interrupt)
+            .inspect_err(|error| {
+                dev_err!(
+                    pdev,
+                    "no MSI vector to be had ({:?}), and no other interrupt is supported\n",
+                    error
+                );
+            })?;
+        let card = Card::new(pdev, bar, regions);
+        let scsi = scsi::Registration::new(&host, dma, card, Card::start)?;
+        // The card may have changed its state while nobody looked.
+        host.with_device(|card| card.look_at_state(&host));
+        scsi.scan();
+        Ok(Bound {
+            scsi,
+            _interrupts: interrupts,
+        })
     }
 
-    /// Brings the card up and tries it.
-    fn start(card: &Card<'_>, host: &Host) -> Result {
-        let tried = card
-            .bring_up(card.bus_master.stop())
-            .and_then(|talk| selftest::run(card, talk));
-        let talk = tried.inspect_err(|_| Self::stop(card, host))?;
-        let identity = identity::Identity::read(&card.bar);
-        dev_info!(
-            card.pdev,
-            "{}, firmware {:#010x}: ready for {} commands\n",
-            identity.product_name(),
-            identity.firmware_version,
-            regions::COMMANDS
-        );
-        card.identity.populate(identity);
-        card.open(talk);
-        <Self as scsi::Operations>::accept_commands(card, host);
-        Ok(())
+    fn shutdown<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
+        this.scsi.host().shut_down();
     }
+}
 
-    fn quiesce<'a>(
-        card: &'a Card<'_>,
-        host: &Host,
-        finished: scsi::Finished,
-    ) -> scsi::DmaStopped<'a> {
-        card.quiesce(host, finished)
-    }
-
-    /// Stops the card for good: no command is submitted, and no DMA is done, after this.
-    fn stop(card: &Card<'_>, host: &Host) {
-        let before = core::mem::replace(&mut *card.gate.lock(), submit::Gate::Dead);
-        // While the gate is shut the registers may not be accessible.
-        if !matches!(before, submit::Gate::Shut) {
-            bringup::close_interrupts(&card.bar);
-        }
-        // No proof of DMA is refused but before the host was added: there are no commands then.
-        let _ = host.complete_all(&card.quiet(), scsi::HostByte::NoConnect, drop);
-    }
-
-    fn interrupt(card: &Card<'_>, host: &Host) -> IrqReturn {
-        complete::look(card, host);
+fn interrupt(card: &Card<'_>, host: &Host, _vector: usize) -> IrqReturn {
+    if complete::look(card, host) {
         IrqReturn::Handled
+    } else {
+        IrqReturn::None
     }
 }
 
 module_pci_driver! {
-    type: scsi::pci::Adapter<AppleRaid>,
+    type: AppleRaid,
     name: "apple_raid",
     authors: ["The apple-raid developers"],
     description: "Apple RAID Card",

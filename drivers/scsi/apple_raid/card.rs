@@ -9,7 +9,8 @@
 //! - `gate`, once for each command: makes a pair of the two writes that put a tag into the ring and
 //!   show it, and decides whether commands can be submitted at all;
 //! - `consumer`, once for each interrupt: one processor takes an entry of the completion ring.
-//!   There is no ring while nobody may look at the card.
+//!
+//! Neither has a ring while the card is not in use.
 
 use crate::{
     blocks::BlockLengths,
@@ -22,17 +23,21 @@ use crate::{
         CompletionRing, //
     },
     identity::Identity,
-    regions::Regions,
-    regs::Bar0,
-    scsi::{
-        pci::BusMaster,
-        DmaStopped,
-        Finished,
-        HostByte, //
+    regions::{
+        self,
+        Regions, //
     },
+    regs::Bar0,
+    rescan::Unclear,
+    scsi::{
+        Dma,
+        Finished, //
+    },
+    selftest,
     states::State,
     submit::Gate,
     tasks::Tasks,
+    unit::Names,
     Host, //
 };
 use kernel::{
@@ -42,7 +47,6 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::Atomic,
-        rcu,
         SetOnce,
         SpinLockIrq, //
     },
@@ -58,6 +62,8 @@ pub(crate) struct Card<'bound> {
     pub(crate) bar: Bar0<'bound>,
     pub(crate) regions: Regions,
     pub(crate) blocks: BlockLengths,
+    pub(crate) names: Names,
+    pub(crate) unclear: Unclear,
     pub(crate) tasks: Tasks,
     /// What the card said that it is when it was started.
     pub(crate) identity: SetOnce<Identity>,
@@ -66,10 +72,32 @@ pub(crate) struct Card<'bound> {
     /// Whether lists want bit 0 of byte 1: see `selftest.rs`.
     pub(crate) lists_are_marked: Atomic<bool>,
     #[pin]
-    pub(crate) gate: SpinLockIrq<Gate>,
+    pub(crate) gate: Apart<SpinLockIrq<Gate>>,
     #[pin]
-    pub(crate) consumer: SpinLockIrq<Option<CompletionRing>>,
-    pub(crate) bus_master: BusMaster<'bound>,
+    pub(crate) consumer: Apart<SpinLockIrq<Option<CompletionRing>>>,
+}
+
+/// Something with cache lines of its own: who submits commands and who completes them do not slow
+/// one another down.
+#[repr(align(64))]
+#[pin_data]
+pub(crate) struct Apart<T> {
+    #[pin]
+    inner: T,
+}
+
+impl<T> Apart<T> {
+    fn new(inner: impl PinInit<T>) -> impl PinInit<Self> {
+        pin_init!(Self { inner <- inner })
+    }
+}
+
+impl<T> core::ops::Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.inner
+    }
 }
 
 impl<'bound> Card<'bound> {
@@ -83,53 +111,63 @@ impl<'bound> Card<'bound> {
             bar,
             regions,
             blocks: BlockLengths::new(),
+            names: Names::new(),
+            unclear: Unclear::new(),
             tasks: Tasks::new(),
             identity: SetOnce::new(),
             refused: Atomic::new(0),
             lists_are_marked: Atomic::new(false),
-            gate <- new_spinlock_irq!(Gate::Shut),
-            consumer <- new_spinlock_irq!(None),
-            bus_master: BusMaster::new(pdev),
+            gate <- Apart::new(new_spinlock_irq!(Gate::Shut)),
+            consumer <- Apart::new(new_spinlock_irq!(None)),
         }? Error)
     }
 
-    /// Begins a conversation with the card, which does no DMA yet.
-    pub(crate) fn bring_up(&self, stopped: DmaStopped<'_>) -> Result<Conversation> {
-        bringup::bring_up(self.pdev, &self.bar, &self.regions, || {
-            self.bus_master.start(stopped)
-        })
+    /// Brings the card up and tries it, before there is a host.
+    pub(crate) fn start(&self, dma: &mut Dma<'_>) -> Result {
+        let tried = self.bring_up(dma);
+        let tried = tried.and_then(|talk| selftest::run(self, talk));
+        let talk = tried.inspect_err(|_| bringup::close_interrupts(&self.bar))?;
+        let identity = Identity::read(&self.bar);
+        dev_info!(
+            self.pdev,
+            "{}, firmware {:#010x}: ready for {} commands\n",
+            identity.product_name(),
+            identity.firmware_version,
+            regions::COMMANDS
+        );
+        self.identity.populate(identity);
+        self.open(talk);
+        Ok(())
     }
 
-    /// Begins to use a card that is up. Commands wait still.
+    /// Begins a conversation with the card.
+    pub(crate) fn bring_up(&self, dma: &mut Dma<'_>) -> Result<Conversation> {
+        bringup::bring_up(self.pdev, &self.bar, &self.regions, || dma.start())
+    }
+
+    /// Begins to use a card that is up.
     pub(crate) fn open(&self, talk: Conversation) {
         *self.consumer.lock() = Some(talk.complete);
-        *self.gate.lock() = Gate::Ready(talk.submit);
+        *self.gate.lock() = Gate::Open(talk.submit);
         bringup::open_interrupts(&self.bar);
     }
 
-    /// Keeps the card from doing DMA; commands wait until it is restarted.
-    pub(crate) fn quiesce(&self, host: &Host, finished: Finished) -> DmaStopped<'_> {
+    /// Ends the use of the card: nothing is submitted, and nobody looks at the rings, until it is
+    /// brought up again.
+    pub(crate) fn close(&self, host: &Host, finished: Finished) {
         *self.gate.lock() = Gate::Shut;
         // What has ended, has ended, unless its data may be lost; what comes later may lack data.
         if finished == Finished::Trusted {
             complete::complete_ended(self, host);
         }
-        self.quiet()
-    }
-
-    /// Keeps everybody from looking at the card, and the card from doing DMA.
-    pub(crate) fn quiet(&self) -> DmaStopped<'_> {
         *self.consumer.lock() = None;
-        // Who has taken entries before is done with them after this.
-        rcu::synchronize_rcu();
-        self.bus_master.stop()
     }
 
     /// Looks at the state of the controller, which may have changed: holds commands back, lets them
     /// go, or gives the card up. For any context.
     pub(crate) fn look_at_state(&self, host: &Host) {
         let mut gate = self.gate.lock();
-        if matches!(*gate, Gate::Shut | Gate::Dead) {
+        if matches!(*gate, Gate::Shut) {
             return;
         }
         // Under the lock, so that nobody acts later on what was read earlier.
@@ -153,22 +191,20 @@ impl<'bound> Card<'bound> {
         }
     }
 
-    /// The card is lost: all commands end, now and from now on. For any context.
+    /// The card is lost: all commands end, now and until it is restarted. For any context.
     pub(crate) fn give_up(&self, host: &Host, state: State) {
-        {
-            let mut gate = self.gate.lock();
-            // Who brings the card up finds out, and DMA may be on only for that.
-            if matches!(*gate, Gate::Shut | Gate::Dead) {
-                return;
-            }
-            *gate = Gate::Dead;
+        if matches!(
+            core::mem::replace(&mut *self.gate.lock(), Gate::Shut),
+            Gate::Shut
+        ) {
+            // Who brings the card up finds out.
+            return;
         }
         *self.consumer.lock() = None;
         let why = state
             .is_lost()
             .unwrap_or("the card is not enabled any more");
         dev_err!(self.pdev, "{why}: its disks are lost\n");
-        // No proof of DMA is refused but before the host was added: there are no commands then.
-        let _ = host.complete_all(&self.bus_master.stop(), HostByte::NoConnect, drop);
+        host.device_lost();
     }
 }

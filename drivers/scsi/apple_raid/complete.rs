@@ -100,28 +100,31 @@ impl CompletionRing {
     }
 }
 
-/// Looks for what the card has to say: as the interrupt handler, or because one may be lost.
-pub(crate) fn look(card: &Card<'_>, host: &Host) {
+/// Looks for what the card has to say: in an interrupt, or because one may be lost. Returns whether
+/// there was something.
+pub(crate) fn look(card: &Card<'_>, host: &Host) -> bool {
     card.bar
         .write(regs::CAUSE::at(cause::SCSI), regs::CAUSE::zeroed());
-    if !complete_ended(card, host) {
-        look_at_causes(card, host);
+    match complete_ended(card, host) {
+        Some(true) => true,
+        ended => look_at_causes(card, host) | ended.is_some(),
     }
 }
 
-/// Completes the commands that have ended. Returns whether there were some, and none has failed.
-pub(crate) fn complete_ended(card: &Card<'_>, host: &Host) -> bool {
+/// Completes the commands that have ended. Returns whether all of them have succeeded; `None` if
+/// there were none.
+pub(crate) fn complete_ended(card: &Card<'_>, host: &Host) -> Option<bool> {
     let rcu = rcu::read_lock();
-    let (mut any, mut all_good) = (false, true);
+    let mut all_good = None;
     loop {
         let mut tags = [0; BATCH];
-        let taken = take(card, host, !any, &mut tags);
+        let taken = take(card, host, all_good.is_none(), &mut tags);
         for &tag in tags.iter().take(taken) {
-            any = true;
-            all_good &= ended(card, host, tag, &rcu);
+            let is_good = ended(card, host, tag, &rcu);
+            all_good = Some(all_good.unwrap_or(true) & is_good);
         }
         if taken < BATCH {
-            return any && all_good;
+            return all_good;
         }
     }
 }
@@ -156,7 +159,7 @@ fn ended(card: &Card<'_>, host: &Host, tag: u16, rcu: &rcu::Guard) -> bool {
     let header = card.regions.header(tag).unwrap_or_default();
     let is_known = if tag < COMMANDS {
         let response = Response::of_command(header, tag);
-        let ended = response.and_then(|it| Some((host.in_flight().take(tag.into(), rcu)?, it)));
+        let ended = response.and_then(|it| Some((host.take(tag.into(), rcu)?, it)));
         if let Some(((cmd, transfer), response)) = ended {
             return finish(card, host, cmd, transfer, response);
         }
@@ -173,17 +176,19 @@ fn ended(card: &Card<'_>, host: &Host, tag: u16, rcu: &rcu::Guard) -> bool {
     is_known
 }
 
-/// Looks at the causes of interrupts other than commands that have ended.
-fn look_at_causes(card: &Card<'_>, host: &Host) {
+/// Looks at the causes of interrupts other than commands that have ended. Returns whether there was
+/// one.
+fn look_at_causes(card: &Card<'_>, host: &Host) -> bool {
     if card.consumer.lock().is_none() {
-        return;
+        return false;
     }
     // macOS reads all causes in one access (O, K); they are memory, and take any width (P).
     let management = card.bar.read(regs::CAUSE::at(cause::MANAGEMENT));
     let state = card.bar.read(regs::CAUSE::at(cause::STATE));
     // The flags are all ones only if the card is gone.
     if management.into_raw() == u8::MAX && card.bar.read(regs::FLAGS).into_raw() == u32::MAX {
-        return card.give_up(host, State::GONE);
+        card.give_up(host, State::GONE);
+        return true;
     }
     if management.into_raw() != 0 {
         card.bar
@@ -197,4 +202,5 @@ fn look_at_causes(card: &Card<'_>, host: &Host) {
             .write(regs::CAUSE::at(cause::STATE), regs::CAUSE::zeroed());
         card.look_at_state(host);
     }
+    management.into_raw() != 0 || state.into_raw() != 0
 }

@@ -5,6 +5,7 @@
 use crate::{
     card::Card,
     cdb,
+    rescan,
     residual,
     scsi::{
         HostByte,
@@ -46,7 +47,7 @@ pub(crate) fn finish(
             if moved > 0 {
                 copy_own(card, &cmd, transfer);
             }
-            cmd.note_sense(said);
+            rescan::note_sense(card, host, &cmd, said);
             cmd.complete_with(said, data_len - moved);
             false
         }
@@ -64,7 +65,7 @@ pub(crate) fn finish(
         }
         Body::None | Body::Sense(_) if status.is_known() => {
             // The midlayer ignores sense with such a status, but units may have changed.
-            cmd.note_sense(said);
+            rescan::note_sense(card, host, &cmd, said);
             cmd.complete(Outcome::status(status).with_residual(data_len));
             false
         }

@@ -16,21 +16,25 @@
 //! the victims are aborted first, and a reset that leaves one is taken to have failed.
 //!
 //! What a handshake does to commands in flight is not known either (A). When it has ended, the card
-//! gets a moment to be done with them. Their buffers are handed back after that, and while the card
-//! can do no DMA; only then are there new commands.
+//! gets a moment to be done with them. They end after that, and while the card can do no DMA; only
+//! then are there new commands.
 
 use crate::{
-    bringup::SETTLE,
+    bringup::{
+        self,
+        SETTLE, //
+    },
     card::Card,
     complete,
     identity,
     queue,
+    rescan,
     scsi,
     selftest,
-    submit::Gate,
     transfer::Transfer,
     wire::Function,
     AppleRaid,
+    Device,
     Host, //
 };
 use kernel::{
@@ -63,6 +67,7 @@ impl scsi::Operations for AppleRaid {
     const NAME: &'static CStr = c"apple_raid";
     const HOST_ATTRIBUTES: scsi::HostAttributes<Self> = identity::ATTRIBUTES;
     const TRACK_QUEUE_DEPTH: bool = true;
+    const TAG_ALLOC_POLICY_RR: bool = true;
 
     fn queue_command<'a>(
         card: &Card<'_>,
@@ -73,12 +78,14 @@ impl scsi::Operations for AppleRaid {
         queue::queue_command(card, host, cmd, is_last)
     }
 
-    fn commit_rqs(card: &Card<'_>, _host: &Host) {
+    fn commit_rqs(card: &Card<'_>, _host: &Host, _hw_queue: u16) {
         queue::commit(card);
     }
 
-    fn sdev_init(card: &Card<'_>, lun: u64) {
-        card.blocks.forget(lun);
+    fn sdev_init(card: &Card<'_>, device: &Device) -> Result {
+        card.blocks.forget(device.lun());
+        card.names.forget(device.lun());
+        Ok(())
     }
 
     /// Looks for commands that have ended although no interrupt said so, and whether the card is
@@ -91,7 +98,7 @@ impl scsi::Operations for AppleRaid {
     /// Has the card abort a command.
     fn eh_abort(card: &Card<'_>, host: &Host, victim: scsi::Victim<'_, Self>) -> Result {
         let function = Function::AbortTask(victim.tag().as_u16());
-        match manage(card, host, victim.lun(), function) {
+        match manage(card, host, victim.device().lun(), function) {
             Ok(()) => {
                 victim.take_back();
                 Ok(())
@@ -103,45 +110,44 @@ impl scsi::Operations for AppleRaid {
     }
 
     /// Has the card reset a logical unit.
-    fn eh_device_reset(card: &Card<'_>, host: &Host, lun: u64) -> Result {
-        for victim in host.in_flight_of(lun) {
+    fn eh_device_reset(card: &Card<'_>, host: &Host, device: &Device) -> Result {
+        for victim in host.in_flight_of(device) {
             // One that is left is looked for below.
             let _ = Self::eh_abort(card, host, victim);
         }
-        manage(card, host, lun, Function::LogicalUnitReset)?;
+        manage(card, host, device.lun(), Function::LogicalUnitReset)?;
         let is_left = || {
             complete::look(card, host);
-            Ok(host.in_flight_of(lun).next().is_some())
+            Ok(host.in_flight_of(device).next().is_some())
         };
         read_poll_timeout(is_left, |is_left| !is_left, PAUSE, TURN_UP).map(|_| ())
     }
 
-    /// Restarts the card by the handshake. Commands wait until they are let in.
-    fn eh_host_reset(card: &Card<'_>, host: &Host) -> Result {
+    /// Restarts the card by the handshake.
+    fn eh_host_reset(card: &Card<'_>, host: &Host, dma: &mut scsi::Dma<'_>) -> Result {
         dev_warn!(card.pdev, "restarting the card\n");
-        let stopped = card.quiesce(host, scsi::Finished::Trusted);
-        let up = card.bring_up(stopped);
+        card.close(host, scsi::Finished::Trusted);
+        dma.stop();
+        let up = card.bring_up(dma);
 
-        if up.is_ok() && host.in_flight().tags().next().is_some() {
+        if up.is_ok() && host.in_flight().next().is_some() {
             time::delay::fsleep(SETTLE);
         }
-        let stopped = card.bus_master.stop();
-        let ended = host.complete_all(&stopped, scsi::HostByte::Reset, drop);
+        host.complete_all(&dma.stop(), scsi::HostByte::Reset)?;
         card.tasks.forget();
-        let restarted = ended.and_then(|()| {
-            let talk = up?;
-            card.bus_master.start(stopped);
+        let restarted = up.and_then(|talk| {
+            dma.start();
             selftest::try_restarted(card, talk)
         });
         match restarted {
             Ok(talk) => {
                 card.open(talk);
+                // It may have changed while nobody looked.
+                card.look_at_state(host);
                 dev_info!(card.pdev, "the card is back\n");
                 Ok(())
             }
             Err(error) => {
-                *card.gate.lock() = Gate::Dead;
-                let _ = card.bus_master.stop();
                 dev_err!(
                     card.pdev,
                     "the card did not come back: its disks are lost\n"
@@ -151,11 +157,17 @@ impl scsi::Operations for AppleRaid {
         }
     }
 
-    /// Lets commands in after a restart.
-    fn accept_commands(card: &Card<'_>, host: &Host) {
-        card.gate.lock().accept();
-        // It may have changed while nobody looked.
-        card.look_at_state(host);
+    fn quiesce(card: &Card<'_>, host: &Host, finished: scsi::Finished) {
+        card.close(host, finished);
+    }
+
+    fn stop(card: &Card<'_>, host: &Host) {
+        card.close(host, scsi::Finished::Trusted);
+        bringup::close_interrupts(&card.bar);
+    }
+
+    fn work(card: &Card<'_>, host: &Host) {
+        rescan::rescan(card, host);
     }
 }
 

@@ -178,11 +178,10 @@ fn submit<'a>(
         }
         _ => {}
     }
-    let is_lost = matches!(*gate, Gate::Dead) || written.is_err();
     drop(gate);
-    if is_lost {
-        fail(cmd.unmap(), scsi::HostByte::NoConnect)
-    } else {
+    if written.is_ok() {
         Err(Some(cmd.unmap().busy()))
+    } else {
+        fail(cmd.unmap(), scsi::HostByte::Error)
     }
 }

@@ -62,16 +62,12 @@ pub(crate) fn next(index: u16) -> u16 {
 /// Whether commands may be submitted.
 #[derive(Clone, Copy)]
 pub(crate) enum Gate {
-    /// The card is being brought up, or quiesced: commands wait in the midlayer.
+    /// The card is not in use: it is being brought up, quiesced, or lost.
     Shut,
-    /// The card takes commands, but they still wait.
-    Ready(SubmitRing),
     /// The card takes commands.
     Open(SubmitRing),
     /// The controller is not enabled since then; commands wait until it is.
     Held(SubmitRing, time::Instant<time::Monotonic>),
-    /// The card is lost: there is nothing to wait for.
-    Dead,
 }
 
 impl Gate {
@@ -80,13 +76,6 @@ impl Gate {
         match self {
             Self::Open(ring) => Some(ring),
             _ => None,
-        }
-    }
-
-    /// Lets commands in that wait after a restart.
-    pub(crate) fn accept(&mut self) {
-        if let Self::Ready(ring) = *self {
-            *self = Self::Open(ring);
         }
     }
 

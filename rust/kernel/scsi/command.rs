@@ -5,19 +5,16 @@
 use crate::bindings;
 use core::{
     marker::PhantomData,
-    mem::{
-        ManuallyDrop,
-        MaybeUninit, //
-    },
+    mem::ManuallyDrop,
     ptr::NonNull, //
 };
 use kernel::{
     pr_err_once,
-    prelude::*,
-    sync::atomic::Atomic, //
+    prelude::*, //
 };
 
 use super::{
+    Device,
     Host,
     HostByte,
     MapError,
@@ -25,24 +22,9 @@ use super::{
     Operations,
     Outcome,
     Sense,
-    Status, //
+    Status,
+    Tag, //
 };
-
-/// The tag of a command: below the host's `can_queue`, and no two commands in flight share one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tag(pub(super) u16);
-
-impl Tag {
-    /// The tag as an index.
-    pub fn index(self) -> usize {
-        self.0.into()
-    }
-
-    /// The tag as a number on a wire.
-    pub fn as_u16(self) -> u16 {
-        self.0
-    }
-}
 
 /// Which way the data of a command goes, as the midlayer says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,54 +39,19 @@ pub enum Direction {
     Both,
 }
 
-impl From<u16> for Tag {
-    /// The tag that a device names. Whether there is such a command, the table knows.
-    fn from(tag: u16) -> Self {
-        Self(tag)
-    }
-}
-
-/// The private area of each `scsi_cmnd`. The midlayer clears it when it queues a command.
-pub(super) struct Area<D> {
-    /// The command timed out when it was not in the table, and was given another time.
-    pub(super) waited: Atomic<bool>,
-    /// The logical unit of a command in the table.
-    pub(super) lun: Atomic<u64>,
-    /// Initialised for a command in the table, and its property.
-    pub(super) held: MaybeUninit<Held<D>>,
-}
-
-/// What the table holds together with a command.
-pub(super) struct Held<D> {
-    /// Segments that are mapped for DMA; 0 means that nothing is mapped.
-    pub(super) mapped: u32,
-    /// The driver's data.
-    pub(super) data: D,
-}
-
 /// A command that the midlayer handed to the driver.
 ///
 /// # Invariants
 ///
 /// `cmd` is a valid command of a host of `T`, and it belongs to the driver: until this token is
 /// consumed nobody else completes, starts or frees it. `cmd` is valid for `'a`.
-#[must_use = "a command must be completed, started or given back"]
+#[must_use = "a command must be completed, started or returned as busy"]
 pub struct Command<'a, T: Operations> {
     cmd: NonNull<bindings::scsi_cmnd>,
     _marker: PhantomData<(&'a Host<T>, *mut T)>,
 }
 
 impl<'a, T: Operations> Command<'a, T> {
-    /// Size of the private area that the host template must ask for, in bytes.
-    pub(super) const PRIVATE_SIZE: usize = {
-        // The area follows the `scsi_cmnd`, which is what its alignment rests on.
-        assert!(
-            core::mem::align_of::<Area<T::CommandData>>()
-                <= core::mem::align_of::<bindings::scsi_cmnd>()
-        );
-        core::mem::size_of::<Area<T::CommandData>>()
-    };
-
     /// Takes charge of `cmd`.
     ///
     /// # Safety
@@ -118,39 +65,47 @@ impl<'a, T: Operations> Command<'a, T> {
         }
     }
 
-    /// Gives up the token without ending the command; somebody else has charge of it now.
+    /// Consumes the token without ending the command; somebody else has charge of it now.
     pub(super) fn into_raw(self) -> NonNull<bindings::scsi_cmnd> {
         ManuallyDrop::new(self).cmd
+    }
+
+    pub(super) fn as_non_null(&self) -> NonNull<bindings::scsi_cmnd> {
+        self.cmd
     }
 
     pub(super) fn as_raw(&self) -> *mut bindings::scsi_cmnd {
         self.cmd.as_ptr()
     }
 
-    /// The private area behind `cmd`.
-    ///
-    /// # Safety
-    ///
-    /// `cmd` must be a valid command of a host of `T`.
-    pub(super) unsafe fn area(cmd: NonNull<bindings::scsi_cmnd>) -> NonNull<Area<T::CommandData>> {
-        // SAFETY: The midlayer allocates `cmd_size` bytes, which is `PRIVATE_SIZE`, behind each
-        // command of the host.
-        unsafe { cmd.add(1) }.cast()
-    }
-
     /// The command's tag.
     pub fn tag(&self) -> Tag {
-        // SAFETY: By the type invariant the command is valid; it is the private data of a request.
-        let tag = unsafe { (*bindings::blk_mq_rq_from_pdu(self.as_raw().cast())).tag };
-        // CAST: Tags are below `can_queue`, which is a `u16`.
-        Tag(tag as u16)
+        // SAFETY: By the type invariant the command is valid, has a host, and is the private data
+        // of a request.
+        unsafe {
+            let rq = bindings::blk_mq_rq_from_pdu(self.as_raw().cast());
+            let shared = (*(*(*self.as_raw()).device).host).host_tagset() != 0;
+            Tag::of_request(rq, shared)
+        }
     }
 
-    /// The host that the command came from.
-    pub(super) fn host(&self) -> &'a Host<T> {
-        // SAFETY: By the type invariant the command is one of a host of `T`, and valid for `'a`; so
-        // are its device and that one's host.
-        unsafe { Host::from_raw((*(*self.as_raw()).device).host) }
+    /// The logical unit that the command is for.
+    pub fn device(&self) -> &Device<T> {
+        // SAFETY: By the type invariant the command is valid, and so is its device, until the
+        // command has ended.
+        unsafe { Device::from_raw((*self.as_raw()).device) }
+    }
+
+    /// Number of the hardware queue that the command was queued to.
+    pub fn hw_queue(&self) -> u16 {
+        // SAFETY: By the type invariant the command is valid; its request was queued to a hardware
+        // queue.
+        let queue = unsafe {
+            let rq = bindings::blk_mq_rq_from_pdu(self.as_raw().cast());
+            (*(*rq).mq_hctx).queue_num
+        };
+        // CAST: There are at most as many as `Limits::nr_hw_queues`.
+        queue as u16
     }
 
     /// The command descriptor block.
@@ -163,8 +118,7 @@ impl<'a, T: Operations> Command<'a, T> {
 
     /// Number of the logical unit.
     pub fn lun(&self) -> u64 {
-        // SAFETY: By the type invariant the command is valid, and so is its device.
-        unsafe { (*(*self.as_raw()).device).lun }
+        self.device().lun()
     }
 
     /// Which way the data goes.
@@ -193,10 +147,10 @@ impl<'a, T: Operations> Command<'a, T> {
         Mapped::new(self)
     }
 
-    /// Puts the command into the host's table of commands in flight, with what the driver wants
-    /// back when it is done. To be called before the device can see the command.
+    /// Puts the command in flight, with what the driver wants back when it is done. To be called
+    /// before the device can see the command.
     pub fn start(self, data: T::CommandData) {
-        self.host().in_flight().insert(self, 0, data);
+        self.insert(data);
     }
 
     /// Ends the command.
@@ -230,7 +184,7 @@ impl<'a, T: Operations> Command<'a, T> {
         self.complete(Outcome::status(Status::CHECK_CONDITION).with_residual(residual));
     }
 
-    /// Gives the command back: the host takes no commands now. The midlayer tries again when
+    /// Returns the command to the midlayer: the host takes no commands now. It is tried again when
     /// another one of the host has ended, or later.
     pub fn busy(self) -> Busy<'a, T> {
         Busy(self)
@@ -255,7 +209,12 @@ impl<T: Operations> Drop for Command<'_, T> {
 pub struct Busy<'a, T: Operations>(Command<'a, T>);
 
 impl<T: Operations> Busy<'_, T> {
-    /// Hands the command back: the answer to `queuecommand`.
+    /// Whether it is this command.
+    pub(super) fn is(&self, cmd: *const bindings::scsi_cmnd) -> bool {
+        core::ptr::eq(self.0.as_raw(), cmd)
+    }
+
+    /// The answer to `queuecommand`, by which the midlayer has the command.
     pub(super) fn into_status(self) -> bindings::scsi_qc_status {
         let _ = self.0.into_raw();
         bindings::scsi_qc_status::SCSI_MLQUEUE_HOST_BUSY

@@ -1,34 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The table of commands in flight: the only place where a started command rests.
+//! Commands in flight: where a started command rests.
 //!
-//! One slot for each tag. Who exchanges a slot for null owns the command from then on; so an
-//! interrupt handler, a poll after a timeout and error handling can race for a command, and one of
-//! them gets it.
+//! Whether a command is in flight, and with what tag, is one word in its private area. Who exchanges
+//! that for zero owns the command from then on; so an interrupt handler, a poll after a timeout and
+//! error handling can race for a command, and one of them gets it. A command is found by its tag
+//! through the tag set of the host. What is found there may be of an earlier command, and may even
+//! be about to be freed: it is not used but under the lock of the tag set (SRCU), and unless its
+//! word holds this very tag.
 //!
-//! Commands are queued and taken out under an RCU read lock, and their tokens do not outlive it.
-//! Error handling first empties the table and then waits for a grace period: after that no token
-//! of an old command exists anywhere.
+//! Commands are queued and taken under an RCU read lock, and their tokens do not outlive it. Error
+//! handling takes what is left, and then waits for a grace period: after that no token of an old
+//! command exists anywhere.
 //!
-//! The slot is stored with release and loaded with acquire semantics: who takes a command sees what
+//! The word is stored with release and exchanged with full semantics: who takes a command sees what
 //! its driver wrote for it before [`Command::start`]. What was read before it was taken may be of
 //! an earlier command with the same tag.
 
 use crate::bindings;
 use core::{
-    marker::PhantomData,
+    mem::MaybeUninit,
     ptr::{
         null_mut,
         NonNull, //
     },
 };
 use kernel::{
-    bitmap::BitmapVec,
-    pr_err_once,
     prelude::*,
     sync::{
         atomic::{
-            ordering,
+            ordering::{
+                Acquire,
+                Full,
+                Relaxed,
+                Release, //
+            },
             Atomic, //
         },
         rcu, //
@@ -36,244 +42,356 @@ use kernel::{
 };
 
 use super::{
-    command::Held,
-    victim::Owner,
+    victim::{
+        Owner,
+        Victim, //
+    },
     Command,
+    Device,
     Host,
-    HostByte,
     Mapped,
-    Operations,
-    Outcome,
-    Tag,
-    Victim, //
+    Operations, //
 };
 
-/// Proof that a device does no DMA.
+/// The tag of a command. No two commands in flight of a host share one.
 ///
-/// Who makes one states that the device can neither read nor write memory until it is started
-/// again, which takes the proof away. [`pci::BusMaster::stop`] makes one.
-///
-/// [`pci::BusMaster::stop`]: super::pci::BusMaster::stop
-pub struct DmaStopped<'a> {
-    /// The device; only compared.
-    dev: *const bindings::device,
-    _marker: PhantomData<&'a ()>,
-}
+/// It is below `can_queue` of [`Limits`](super::Limits), and goes with a hardware queue, unless
+/// these share their tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag(u32);
 
-impl DmaStopped<'_> {
-    pub(super) fn new(dev: *const bindings::device) -> Self {
-        Self {
-            dev,
-            _marker: PhantomData,
-        }
+impl Tag {
+    /// The tag that a device names. Whether there is such a command is seen when it is taken.
+    pub fn new(hw_queue: u16, tag: u16) -> Self {
+        Self(u32::from(hw_queue) << bindings::BLK_MQ_UNIQUE_TAG_BITS | u32::from(tag))
     }
 
-    pub(super) fn is_of(&self, dev: *const bindings::device) -> bool {
-        core::ptr::eq(self.dev, dev)
-    }
-}
-
-/// The commands in flight, by tag.
-///
-/// # Invariants
-///
-/// A slot that is not null holds a valid command that belongs to the slot, in whose area `lun` is
-/// set and `held` initialised.
-pub struct InFlight<T: Operations> {
-    slots: KVec<Atomic<*mut bindings::scsi_cmnd>>,
-    /// A hint: the bit of a tag is set before its slot can be seen by the device, and cleared
-    /// after it was emptied.
-    occupied: BitmapVec,
-    _marker: PhantomData<T>,
-}
-
-impl<T: Operations> InFlight<T> {
-    pub(super) fn new(tags: u16) -> Result<Self> {
-        let mut slots = KVec::with_capacity(tags.into(), GFP_KERNEL)?;
-        for _ in 0..tags {
-            slots.push(Atomic::new(null_mut()), GFP_KERNEL)?;
-        }
-        Ok(Self {
-            slots,
-            occupied: BitmapVec::new(tags.into(), GFP_KERNEL)?,
-            _marker: PhantomData,
-        })
-    }
-
-    /// Puts a command into the slot of its tag.
-    pub(super) fn insert(&self, cmd: Command<'_, T>, mapped: u32, data: T::CommandData) {
-        let tag = cmd.tag().index();
-        let Some(slot) = self.slots.get(tag) else {
-            // Tags are below `can_queue`; the token's destructor says so and ends the command.
-            return;
-        };
-        let lun = cmd.lun();
-        let cmd = cmd.into_raw();
-        // SAFETY: The command is valid. Nobody else uses `held`, since it belonged to the token;
-        // and of the rest of the area there are shared references at most.
-        unsafe {
-            let area = Command::<T>::area(cmd).as_ptr();
-            (*area).lun.store(lun, ordering::Relaxed);
-            (&raw mut (*area).held)
-                .cast::<Held<T::CommandData>>()
-                .write(Held { mapped, data });
-        }
-        // INVARIANT: The command belonged to the token, which is gone.
-        slot.store(cmd.as_ptr(), ordering::Release);
-        self.occupied.set_bit_atomic(tag);
-    }
-
-    fn is_occupied(&self, tag: usize) -> bool {
-        match self.slots.get(tag) {
-            Some(slot) => !slot.load(ordering::Acquire).is_null(),
-            None => false,
-        }
-    }
-
-    /// Tags that are in flight, or were a moment ago.
-    pub fn tags(&self) -> impl Iterator<Item = Tag> + '_ {
-        let mut start = 0;
-        core::iter::from_fn(move || loop {
-            if start >= self.occupied.len() {
-                return None;
-            }
-            let tag = self.occupied.next_bit(start)?;
-            start = tag + 1;
-            if self.is_occupied(tag) {
-                // CAST: There are at most `u16::MAX` tags.
-                return Some(Tag(tag as u16));
-            }
-        })
-    }
-
-    /// Takes a command out of the table and undoes its DMA mapping.
+    /// The tag of a request.
     ///
-    /// To be called when the device is done with the command. `None` if there is none with this
+    /// # Safety
+    ///
+    /// `rq` must be a valid request with a tag, of a tag set whose hardware queues share their tags
+    /// or not, as `shared` says.
+    pub(super) unsafe fn of_request(rq: *mut bindings::request, shared: bool) -> Self {
+        // SAFETY: By the safety requirement.
+        Self(unsafe {
+            if shared {
+                // CAST: A tag that a request has is not negative.
+                (*rq).tag as u32
+            } else {
+                bindings::blk_mq_unique_tag(rq)
+            }
+        })
+    }
+
+    /// The tag as an index.
+    pub fn index(self) -> usize {
+        self.as_u16().into()
+    }
+
+    /// The tag as a number on a wire.
+    pub fn as_u16(self) -> u16 {
+        // CAST: The lower half.
+        self.0 as u16
+    }
+
+    /// The hardware queue; 0 if the queues share their tags.
+    pub fn hw_queue(self) -> u16 {
+        // CAST: The upper half.
+        (self.0 >> bindings::BLK_MQ_UNIQUE_TAG_BITS) as u16
+    }
+
+    /// The word of a command in flight with this tag. Tags are far below the highest numbers.
+    fn word(self) -> u32 {
+        self.0 + IN_FLIGHT
+    }
+}
+
+impl From<u16> for Tag {
+    /// The tag that a device with one hardware queue names.
+    fn from(tag: u16) -> Self {
+        Self::new(0, tag)
+    }
+}
+
+/// Words of a command that is not in flight.
+pub(super) const IDLE: u32 = 0;
+/// It timed out when it was not in flight, and was given another time.
+pub(super) const WAITED: u32 = 1;
+/// The word of tag 0.
+const IN_FLIGHT: u32 = 2;
+
+/// The private area of each `scsi_cmnd`, initialised when that is allocated.
+pub(super) struct Area<D> {
+    /// [`IDLE`], [`WAITED`], or the tag of a command in flight.
+    word: Atomic<u32>,
+    /// Segments that are mapped for DMA; 0 means that nothing is mapped.
+    pub(super) mapped: Atomic<u32>,
+    /// The logical unit of the command; only compared.
+    unit: Atomic<*mut bindings::scsi_device>,
+    /// The driver's data. Initialised for a command in flight, and its property.
+    data: MaybeUninit<D>,
+}
+
+impl<T: Operations> Command<'_, T> {
+    /// Size of the private area that the host template asks for, in bytes.
+    pub(super) const PRIVATE_SIZE: usize = {
+        // The area follows the `scsi_cmnd`, which is what its alignment rests on; and the midlayer
+        // puts the first entries of the scatter-gather list behind the area.
+        assert!(align_of::<Area<T::CommandData>>() <= align_of::<bindings::scsi_cmnd>());
+        size_of::<Area<T::CommandData>>().next_multiple_of(align_of::<bindings::scatterlist>())
+    };
+
+    /// The private area behind `cmd`.
+    ///
+    /// # Safety
+    ///
+    /// `cmd` must be a valid command of a host of `T`.
+    pub(super) unsafe fn area(cmd: NonNull<bindings::scsi_cmnd>) -> NonNull<Area<T::CommandData>> {
+        // SAFETY: The midlayer allocates `cmd_size` bytes, which is `PRIVATE_SIZE`, behind each
+        // command of the host.
+        unsafe { cmd.add(1) }.cast()
+    }
+
+    /// The word of `cmd`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Command::area`]; the command must be valid for `'w`.
+    pub(super) unsafe fn word<'w>(cmd: NonNull<bindings::scsi_cmnd>) -> &'w Atomic<u32> {
+        // SAFETY: By the safety requirement. It is accessed by atomic operations only.
+        unsafe { &(*Self::area(cmd).as_ptr()).word }
+    }
+
+    /// How many segments of `cmd` are mapped.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Command::word`].
+    pub(super) unsafe fn mapped<'w>(cmd: NonNull<bindings::scsi_cmnd>) -> &'w Atomic<u32> {
+        // SAFETY: By the safety requirement. It is accessed by atomic operations only.
+        unsafe { &(*Self::area(cmd).as_ptr()).mapped }
+    }
+
+    /// Initialises the private area of a command that was just allocated.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Command::area`], and nobody else may know of the command.
+    pub(super) unsafe fn init_area(cmd: NonNull<bindings::scsi_cmnd>) {
+        // SAFETY: By the safety requirements.
+        unsafe {
+            Self::area(cmd).write(Area {
+                word: Atomic::new(IDLE),
+                mapped: Atomic::new(0),
+                unit: Atomic::new(null_mut()),
+                data: MaybeUninit::uninit(),
+            });
+        }
+    }
+
+    /// Forgets what the area says of the command's past: it is queued.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Command::area`], and the command must belong to the caller.
+    pub(super) unsafe fn forget_past(cmd: NonNull<bindings::scsi_cmnd>) {
+        // SAFETY: By the safety requirements.
+        unsafe {
+            Self::word(cmd).store(IDLE, Relaxed);
+            (*Self::area(cmd).as_ptr())
+                .unit
+                .store((*cmd.as_ptr()).device, Relaxed);
+        }
+    }
+
+    /// Puts the command in flight.
+    pub(super) fn insert(self, data: T::CommandData) {
+        let word = self.tag().word();
+        let cmd = self.into_raw();
+        // SAFETY: The command is valid. The area was the token's, but for the parts that are
+        // atomic.
+        unsafe {
+            let area = Self::area(cmd).as_ptr();
+            (*area).data = MaybeUninit::new(data);
+            // The token is gone: the command belongs to who exchanges this.
+            (*area).word.store(word, Release);
+        }
+    }
+}
+
+/// What there was of a command when somebody looked.
+struct Look {
+    cmd: NonNull<bindings::scsi_cmnd>,
+    unit: *mut bindings::scsi_device,
+    is_in_flight: bool,
+    is_mapped: bool,
+}
+
+impl<T: Operations> Host<T> {
+    /// Takes a command and undoes its DMA mapping.
+    ///
+    /// To be called when the device is done with the command. `None` if none is in flight with this
     /// tag: it was never started, is done already, or error handling has it.
     pub fn take<'a>(
         &'a self,
         tag: Tag,
         _rcu: &'a rcu::Guard,
     ) -> Option<(Command<'a, T>, T::CommandData)> {
-        let slot = self.slots.get(tag.index())?;
-        let cmd = NonNull::new(slot.xchg(null_mut(), ordering::Full))?;
-        // SAFETY: The exchange took the command out of the slot of its tag.
-        Some(unsafe { self.taken(cmd, tag) })
+        self.with_command(tag, |cmd| {
+            // SAFETY: `with_command` passes a command of this host.
+            unsafe { Self::take_this(cmd, tag) }
+        })?
     }
 
-    /// As [`InFlight::take`], but only if it is this command.
-    pub(super) fn take_this<'a>(
-        &'a self,
+    /// As [`Host::take`], of a command.
+    ///
+    /// # Safety
+    ///
+    /// `cmd` must be a valid command of a host of `T`, and the RCU read lock held for `'a`.
+    pub(super) unsafe fn take_this<'a>(
         cmd: NonNull<bindings::scsi_cmnd>,
         tag: Tag,
-        _rcu: &'a rcu::Guard,
     ) -> Option<(Command<'a, T>, T::CommandData)> {
-        let slot = self.slots.get(tag.index())?;
-        slot.cmpxchg(cmd.as_ptr(), null_mut(), ordering::Full)
-            .ok()?;
-        // SAFETY: The exchange took the command out of the slot of its tag.
-        Some(unsafe { self.taken(cmd, tag) })
-    }
-
-    /// What goes with a command that was taken out. Its DMA mapping is undone.
-    ///
-    /// # Safety
-    ///
-    /// The command must just have been taken out of the slot of this tag, by an exchange, and the
-    /// RCU read lock be held for `'a`.
-    unsafe fn taken<'a>(
-        &'a self,
-        cmd: NonNull<bindings::scsi_cmnd>,
-        tag: Tag,
-    ) -> (Command<'a, T>, T::CommandData) {
         // SAFETY: By the safety requirement.
-        let held = unsafe { self.held(cmd, tag) };
-        // SAFETY: The mapping went into the table with the command.
-        unsafe { Mapped::<T>::undo(cmd.as_ptr(), held.mapped) };
-        // SAFETY: The exchange made the command ours. It stays valid while the RCU read lock is
-        // held, since error handling waits for a grace period, or until it is completed.
-        (unsafe { Command::from_raw(cmd) }, held.data)
-    }
-
-    /// What the table held with a command that was taken out.
-    ///
-    /// # Safety
-    ///
-    /// As for [`InFlight::taken`], but for the lock.
-    unsafe fn held(&self, cmd: NonNull<bindings::scsi_cmnd>, tag: Tag) -> Held<T::CommandData> {
-        self.occupied.clear_bit_atomic(tag.index());
-        // SAFETY: By the type invariant the slot held a valid command, with an initialised `held`;
-        // the exchange made both the caller's.
-        unsafe { (*Command::<T>::area(cmd).as_ptr()).held.assume_init_read() }
-    }
-
-    /// Ends all commands in flight with `host_byte`.
-    pub(super) fn complete_all(&self, host_byte: HostByte, mut each: impl FnMut(T::CommandData)) {
-        let rcu = rcu::read_lock();
-        for tag in self.tags() {
-            if let Some((cmd, data)) = self.take(tag, &rcu) {
-                each(data);
-                cmd.complete(Outcome::host(host_byte));
-            }
+        let word = unsafe { Command::<T>::word(cmd) };
+        word.cmpxchg(tag.word(), IDLE, Full).ok()?;
+        // SAFETY: The exchange made the command and its area ours. It stays valid while the RCU
+        // read lock is held, since error handling waits for a grace period, or until it is
+        // completed.
+        unsafe {
+            let area = Command::<T>::area(cmd).as_ptr();
+            Mapped::<T>::undo(cmd);
+            let data = (*area).data.assume_init_read();
+            Some((Command::from_raw(cmd), data))
         }
+    }
+
+    /// Calls `f` with the last command that had this tag. Neither it nor its area is freed before
+    /// that returns, but it may have ended.
+    pub(super) fn with_command<R>(
+        &self,
+        tag: Tag,
+        f: impl FnOnce(NonNull<bindings::scsi_cmnd>) -> R,
+    ) -> Option<R> {
+        if !self.access().has_tags() {
+            return None;
+        }
+        let shost = self.as_raw();
+        // SAFETY: By the type invariant the host is valid. It was added, and is not removed before
+        // a grace period is over. `tags` has an entry for each hardware queue; what `rqs` names is
+        // freed after a grace period of SRCU, and is the request of a `scsi_cmnd`.
+        unsafe {
+            let set = &raw mut (*shost).tag_set;
+            if u32::from(tag.hw_queue()) >= (*set).nr_hw_queues || (*set).tags.is_null() {
+                return None;
+            }
+            // A queue that no processor uses has no tags.
+            let tags = Atomic::from_ptr((*set).tags.add(tag.hw_queue().into())).load(Acquire);
+            if tags.is_null() || tag.index() >= (*tags).nr_tags as usize {
+                return None;
+            }
+            let srcu = bindings::srcu_read_lock(&raw mut (*set).tags_srcu);
+            let rq = Atomic::from_ptr((*tags).rqs.add(tag.index())).load(Acquire);
+            let cmd = NonNull::new(rq).map(|rq| bindings::blk_mq_rq_to_pdu(rq.as_ptr()));
+            let found = cmd.and_then(|cmd| NonNull::new(cmd.cast())).map(f);
+            bindings::srcu_read_unlock(&raw mut (*set).tags_srcu, srcu);
+            found
+        }
+    }
+
+    /// The tags of the commands in flight. They may complete, and new ones be started, at any time.
+    pub fn in_flight(&self) -> impl Iterator<Item = Tag> + '_ {
+        self.tags()
+            .filter(|tag| self.look_at(*tag).is_some_and(|it| it.is_in_flight))
     }
 
     /// The commands in flight of a logical unit, for `eh_device_reset`: the midlayer keeps new ones
     /// away meanwhile.
-    pub fn victims<'a>(
+    pub fn in_flight_of<'a>(
         &'a self,
-        host: &'a Host<T>,
-        lun: u64,
+        unit: &'a Device<T>,
     ) -> impl Iterator<Item = Victim<'a, T>> + 'a {
         self.tags().filter_map(move |tag| {
-            let cmd = self.slots.get(tag.index())?.load(ordering::Acquire);
-            let cmd = NonNull::new(cmd)?;
-            // SAFETY: A command and its area are allocated with the tag, and stay as long as the
-            // host. `lun` is accessed by atomic operations, except when the midlayer clears the
-            // area for a new command: then the old one has ended, and is no victim any more.
-            let of = unsafe { &(*Command::<T>::area(cmd).as_ptr()).lun };
-            (of.load(ordering::Relaxed) == lun).then(|| Victim::new(host, cmd, tag, lun, Owner::Us))
+            let it = self.look_at(tag)?;
+            (it.is_in_flight && it.unit == unit.as_raw())
+                .then(|| Victim::new(self, it.cmd, tag, unit, Owner::Us))
         })
     }
 
-    /// Whether the command is in the table.
-    pub(super) fn holds(&self, cmd: *mut bindings::scsi_cmnd, tag: Tag) -> bool {
-        match self.slots.get(tag.index()) {
-            Some(slot) => slot.load(ordering::Acquire) == cmd,
-            None => false,
+    /// Whether the device may still know of commands: of any, or of those of a unit. It may of those
+    /// in flight, and of those that are mapped and that the driver has lost. Relied upon only when
+    /// no tokens exist.
+    pub(super) fn is_anything_left(&self, unit: Option<&Device<T>>) -> bool {
+        self.tags().any(|tag| {
+            self.look_at(tag).is_some_and(|it| {
+                (it.is_in_flight || it.is_mapped)
+                    && unit.is_none_or(|unit| it.unit == unit.as_raw())
+            })
+        })
+    }
+
+    /// Undoes the mappings of commands that the driver has lost. To be called when no tokens exist,
+    /// and the device does no DMA.
+    pub(super) fn unmap_lost(&self) {
+        let _rcu = rcu::read_lock();
+        for tag in self.tags() {
+            self.with_command(tag, |cmd| {
+                // SAFETY: `with_command` passes a command of this host. What is mapped, and not in
+                // flight, has not ended, but belongs to nobody: its token is gone.
+                unsafe {
+                    if !Self::is_in_flight(cmd, tag) {
+                        Mapped::<T>::undo(cmd);
+                    }
+                }
+            });
         }
     }
 
-    /// Takes all that is left away from the driver, and waits until no token of it exists.
-    ///
-    /// Mappings are left in place, on purpose: nobody has proved that the device does not write
-    /// to them any more. A driver that surrenders its commands never gets here.
-    pub(super) fn revoke(&self) {
-        for (tag, slot) in self.slots.iter().enumerate() {
-            if let Some(cmd) = NonNull::new(slot.xchg(null_mut(), ordering::Full)) {
-                pr_err_once!("{}: a driver kept a SCSI command in a reset\n", T::NAME);
-                // SAFETY: The exchange took the command out of the slot of its tag.
-                //
-                // CAST: There are at most `u16::MAX` tags.
-                drop(unsafe { self.held(cmd, Tag(tag as u16)) });
-                // SAFETY: The exchange made the command ours.
-                let cmd = unsafe { Command::<T>::from_raw(cmd) };
-                cmd.complete(Outcome::host(HostByte::Error));
+    /// All tags that commands can have.
+    fn tags(&self) -> impl Iterator<Item = Tag> {
+        let shost = self.as_raw();
+        // SAFETY: By the type invariant the host is valid; the fields are set when it is allocated.
+        let (queues, depth, shared) = unsafe {
+            (
+                (*shost).nr_hw_queues.max(1),
+                (*shost).can_queue,
+                (*shost).host_tagset() != 0,
+            )
+        };
+        // CAST: Both were set from a `u16`.
+        let queues = if shared { 1 } else { queues as u16 };
+        (0..queues).flat_map(move |queue| (0..depth as u16).map(move |tag| Tag::new(queue, tag)))
+    }
+
+    /// Looks at the last command that had a tag. It is not kept from ending.
+    fn look_at(&self, tag: Tag) -> Option<Look> {
+        let _rcu = rcu::read_lock();
+        self.with_command(tag, |cmd| {
+            // SAFETY: The command is one of this host, and not freed yet.
+            let (unit, mapped, is_in_flight) = unsafe {
+                (
+                    &(*Command::<T>::area(cmd).as_ptr()).unit,
+                    Command::<T>::mapped(cmd),
+                    Self::is_in_flight(cmd, tag),
+                )
+            };
+            Look {
+                cmd,
+                unit: unit.load(Relaxed),
+                is_in_flight,
+                is_mapped: mapped.load(Relaxed) > 0,
             }
-        }
-        Self::drain();
+        })
     }
 
-    /// Waits until no token of a command that is not in the table exists.
-    pub(super) fn drain() {
-        // SAFETY: Called in process context only: by who resets or quiesces the device, or removes
-        // the host.
-        unsafe { bindings::synchronize_rcu() };
+    /// Whether the command is in flight.
+    ///
+    /// # Safety
+    ///
+    /// `cmd` must be a valid command of a host of `T`.
+    pub(super) unsafe fn is_in_flight(cmd: NonNull<bindings::scsi_cmnd>, tag: Tag) -> bool {
+        // SAFETY: By the safety requirement.
+        unsafe { Command::<T>::word(cmd) }.load(Acquire) == tag.word()
     }
 }
-
-// SAFETY: The table owns commands and the drivers' data that goes with them, which is `Send`.
-unsafe impl<T: Operations> Send for InFlight<T> {}
-
-// SAFETY: Slots are atomic, and a command changes hands by an atomic exchange.
-unsafe impl<T: Operations> Sync for InFlight<T> {}

@@ -5,12 +5,14 @@
 use crate::bindings;
 use core::{
     marker::PhantomData,
-    mem::ManuallyDrop, //
+    mem::ManuallyDrop,
+    ptr::NonNull, //
 };
 use kernel::{
     dma::DmaAddress,
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::ordering::Relaxed, //
 };
 
 use super::{
@@ -42,7 +44,7 @@ pub enum MapError<'a, T: Operations> {
 ///
 /// The first `segments` entries of the command's scatter-gather list are mapped: all that there is
 /// to it. None means that nothing is mapped.
-#[must_use = "a command must be completed, started or given back"]
+#[must_use = "a command must be completed, started or returned as busy"]
 pub struct Mapped<'a, T: Operations> {
     cmd: ManuallyDrop<Command<'a, T>>,
     segments: u32,
@@ -63,10 +65,14 @@ impl<'a, T: Operations> Mapped<'a, T> {
     pub(super) fn new(cmd: Command<'a, T>) -> Result<Self, MapError<'a, T>> {
         match Self::map(&cmd) {
             // INVARIANT: `map` has just mapped that many.
-            Ok(segments) => Ok(Self {
-                cmd: ManuallyDrop::new(cmd),
-                segments,
-            }),
+            Ok(segments) => {
+                // SAFETY: The command is valid, and belongs to the token.
+                unsafe { Command::<T>::mapped(cmd.as_non_null()) }.store(segments, Relaxed);
+                Ok(Self {
+                    cmd: ManuallyDrop::new(cmd),
+                    segments,
+                })
+            }
             Err(error) if may_pass(error) => Err(MapError::TryAgain(cmd.busy())),
             Err(_) => Err(MapError::Impossible(cmd)),
         }
@@ -85,24 +91,32 @@ impl<'a, T: Operations> Mapped<'a, T> {
             }
             table.orig_nents = table.nents;
             let dev = (*(*(*raw).device).host).dma_dev;
+            if (*dev).dma_mask.is_null() {
+                // The device does no DMA at all.
+                return Err(EINVAL);
+            }
             let direction = (*raw).sc_data_direction;
             to_result(bindings::dma_map_sgtable(dev, &mut table, direction, 0))?;
             Ok(table.nents)
         }
     }
 
-    /// Undoes the mapping of a command of which so many segments are mapped.
+    /// Undoes the mapping of a command, if it has one.
     ///
     /// This is generic so that it is compiled into the driver: the midlayer may be a module, and
     /// then the kernel's own code cannot call it.
     ///
     /// # Safety
     ///
-    /// `cmd` must be valid, and mapped by [`Mapped`], unless the number is 0.
-    pub(super) unsafe fn undo(cmd: *mut bindings::scsi_cmnd, segments: u32) {
-        if segments > 0 {
-            // SAFETY: By the safety requirement.
-            unsafe { bindings::scsi_dma_unmap(cmd) };
+    /// `cmd` must be a valid command of a host of `T` that belongs to the caller.
+    pub(super) unsafe fn undo(cmd: NonNull<bindings::scsi_cmnd>) {
+        // SAFETY: By the safety requirement. What says that something is mapped is `Mapped::new`.
+        unsafe {
+            let mapped = Command::<T>::mapped(cmd);
+            if mapped.load(Relaxed) > 0 {
+                mapped.store(0, Relaxed);
+                bindings::scsi_dma_unmap(cmd.as_ptr());
+            }
         }
     }
 
@@ -123,23 +137,21 @@ impl<'a, T: Operations> Mapped<'a, T> {
 
     /// Undoes the mapping.
     pub fn unmap(self) -> Command<'a, T> {
-        let (cmd, segments) = self.into_parts();
-        // SAFETY: By the type invariant so many segments were mapped; nobody else undoes it.
-        unsafe { Self::undo(cmd.as_raw(), segments) };
+        let cmd = self.into_command();
+        // SAFETY: The command is valid, and belongs to the token.
+        unsafe { Self::undo(cmd.as_non_null()) };
         cmd
     }
 
-    /// As [`Command::start`]; the mapping goes into the table with the command.
+    /// As [`Command::start`]; the mapping goes with the command.
     pub fn start(self, data: T::CommandData) {
-        let (cmd, segments) = self.into_parts();
-        cmd.host().in_flight().insert(cmd, segments, data);
+        self.into_command().insert(data);
     }
 
-    /// The command, and how many segments are mapped.
-    fn into_parts(self) -> (Command<'a, T>, u32) {
+    fn into_command(self) -> Command<'a, T> {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is never dropped, so the command is taken once.
-        (unsafe { ManuallyDrop::take(&mut this.cmd) }, this.segments)
+        unsafe { ManuallyDrop::take(&mut this.cmd) }
     }
 }
 
@@ -152,10 +164,10 @@ pub(super) fn may_pass(error: Error) -> bool {
 
 impl<T: Operations> Drop for Mapped<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant so many segments are mapped. The command is not used after
-        // this but by its own destructor.
+        // SAFETY: The command is valid, and belongs to the token; it is not used after this but by
+        // its own destructor.
         unsafe {
-            Self::undo(self.cmd.as_raw(), self.segments);
+            Self::undo(self.cmd.as_non_null());
             ManuallyDrop::drop(&mut self.cmd);
         }
     }

@@ -49,11 +49,23 @@ pub enum HostByte {
     Ok = bindings::scsi_host_status_DID_OK as u8,
     /// There is nothing to talk to.
     NoConnect = bindings::scsi_host_status_DID_NO_CONNECT as u8,
+    /// The bus was busy all the time. The midlayer retries, if it may.
+    BusBusy = bindings::scsi_host_status_DID_BUS_BUSY as u8,
+    /// There is no such target.
+    BadTarget = bindings::scsi_host_status_DID_BAD_TARGET as u8,
+    /// The command was aborted for another reason than those below.
+    Abort = bindings::scsi_host_status_DID_ABORT as u8,
+    /// The data were damaged on the way.
+    Parity = bindings::scsi_host_status_DID_PARITY as u8,
     /// The host could not carry the command out, or does not understand what became of it. The
     /// midlayer may retry.
     Error = bindings::scsi_host_status_DID_ERROR as u8,
     /// The command was lost in a reset. The midlayer retries.
     Reset = bindings::scsi_host_status_DID_RESET as u8,
+    /// The device failed, but may not do so again. The midlayer retries, if it may.
+    SoftError = bindings::scsi_host_status_DID_SOFT_ERROR as u8,
+    /// The way to the device is interrupted. The midlayer retries, if it may.
+    TransportDisrupted = bindings::scsi_host_status_DID_TRANSPORT_DISRUPTED as u8,
     /// The command never came to the device, or not as far as it mattered. The midlayer queues it
     /// again, and does not count that as a try.
     Requeue = bindings::scsi_host_status_DID_REQUEUE as u8,

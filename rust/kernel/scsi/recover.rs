@@ -2,28 +2,31 @@
 
 //! The C callbacks of error handling behind [`Operations`].
 //!
-//! The table of commands in flight decides, not the driver's word: the midlayer is told that a
-//! command is over only when the table does not hold it any more, and nobody has it in his hands.
+//! What is in flight decides, not the driver's word: the midlayer is told that a command is over
+//! only when it is not in flight any more, and no token of it exists.
 
 use crate::bindings;
 use core::ptr::NonNull;
 use kernel::{
+    error::Result,
     ffi::c_int,
-    sync::{
-        atomic::{
-            ordering::Relaxed,
-            Atomic, //
-        },
-        rcu, //
+    sync::atomic::{
+        ordering::Relaxed,
+        Atomic, //
     },
 };
 
 use super::{
-    callbacks::Callbacks,
+    in_flight::{
+        IDLE,
+        WAITED, //
+    },
+    state::Access,
+    template::Template,
     victim::Owner,
     Command,
+    Device,
     Host,
-    InFlight,
     Operations,
     Tag,
     Victim, //
@@ -38,31 +41,26 @@ fn disposition(is_over: bool) -> c_int {
     disposition as c_int
 }
 
-impl<T: Operations> Callbacks<T> {
+impl<T: Operations> Template<T> {
     /// The host and the tag of a command that error handling asks about.
     ///
     /// # Safety
     ///
     /// `cmd` must be a valid command of a host of `T`, with a request that has a tag.
-    unsafe fn subject<'a>(cmd: *mut bindings::scsi_cmnd) -> (&'a Host<T>, Tag) {
+    unsafe fn subject<'a>(cmd: NonNull<bindings::scsi_cmnd>) -> (&'a Host<T>, Tag) {
         // SAFETY: By the safety requirement; a command has a device, and that has a host.
         unsafe {
-            let host = Host::from_raw((*(*cmd).device).host);
-            // CAST: Tags are below `can_queue`, which is a `u16`.
-            (
-                host,
-                Tag((*bindings::blk_mq_rq_from_pdu(cmd.cast())).tag as u16),
-            )
+            let shost = (*(*cmd.as_ptr()).device).host;
+            let rq = bindings::blk_mq_rq_from_pdu(cmd.as_ptr().cast());
+            let tag = Tag::of_request(rq, (*shost).host_tagset() != 0);
+            (Host::from_raw(shost), tag)
         }
     }
 
     /// Has the driver look for commands that are done, if its device can be accessed.
     fn look(host: &Host<T>) {
-        // Quiescing waits for this.
-        let _rcu = rcu::read_lock();
-        if !host.is_quiesced() {
-            // SAFETY: The midlayer does not ask about a command of a host that was removed.
-            T::eh_timed_out(unsafe { host.data() }, host);
+        if T::HAS_EH_TIMED_OUT {
+            host.with_device(|data| T::eh_timed_out(data, host));
         }
     }
 
@@ -71,9 +69,9 @@ impl<T: Operations> Callbacks<T> {
     /// # Safety
     ///
     /// `cmd` must be a valid command.
-    unsafe fn is_complete(cmd: *mut bindings::scsi_cmnd) -> bool {
+    unsafe fn is_complete(cmd: NonNull<bindings::scsi_cmnd>) -> bool {
         // SAFETY: By the safety requirement. C code accesses the field by atomic operations.
-        let state = unsafe { Atomic::from_ptr(&raw mut (*cmd).state) }.load(Relaxed);
+        let state = unsafe { Atomic::from_ptr(&raw mut (*cmd.as_ptr()).state) }.load(Relaxed);
         state & (1 << bindings::SCMD_STATE_COMPLETE) != 0
     }
 
@@ -83,37 +81,32 @@ impl<T: Operations> Callbacks<T> {
     pub(super) unsafe extern "C" fn timed_out(
         cmd: *mut bindings::scsi_cmnd,
     ) -> bindings::scsi_timeout_action {
-        // SAFETY: The midlayer passes a command in flight.
-        let (host, tag) = unsafe { Self::subject(cmd) };
-        let in_flight = || host.in_flight().holds(cmd, tag);
+        // SAFETY: The midlayer passes a command that is not freed before this has returned.
+        let (cmd, word, (host, tag)) = unsafe {
+            let cmd = NonNull::new_unchecked(cmd);
+            (cmd, Command::<T>::word(cmd), Self::subject(cmd))
+        };
+        // SAFETY: As above.
+        let in_flight = || unsafe { Host::<T>::is_in_flight(cmd, tag) };
         if in_flight() {
             Self::look(host);
         }
         if in_flight() {
-            return if host.is_quiesced() {
-                // The restart ends it.
-                bindings::scsi_timeout_action::SCSI_EH_RESET_TIMER
-            } else {
-                bindings::scsi_timeout_action::SCSI_EH_NOT_HANDLED
+            return match host.access() {
+                Access::Running => bindings::scsi_timeout_action::SCSI_EH_NOT_HANDLED,
+                // The restart, or who stops the device, ends it.
+                _ => bindings::scsi_timeout_action::SCSI_EH_RESET_TIMER,
             };
         }
-        // SAFETY: By the safety requirement.
+        // SAFETY: As above.
         if unsafe { Self::is_complete(cmd) } {
             return bindings::scsi_timeout_action::SCSI_EH_DONE;
         }
         // Being queued, or being completed, at this very moment. That is over when the timer ends
         // again; a command that still is nowhere then is lost.
-        //
-        // SAFETY: By the safety requirement. The midlayer has cleared the area, and nobody but this
-        // function accesses the field.
-        let waited = unsafe {
-            let area = Command::<T>::area(NonNull::new_unchecked(cmd)).as_ptr();
-            (*area).waited.xchg(true, Relaxed)
-        };
-        if waited {
-            bindings::scsi_timeout_action::SCSI_EH_NOT_HANDLED
-        } else {
-            bindings::scsi_timeout_action::SCSI_EH_RESET_TIMER
+        match word.cmpxchg(IDLE, WAITED, Relaxed) {
+            Err(WAITED) => bindings::scsi_timeout_action::SCSI_EH_NOT_HANDLED,
+            _ => bindings::scsi_timeout_action::SCSI_EH_RESET_TIMER,
         }
     }
 
@@ -123,22 +116,29 @@ impl<T: Operations> Callbacks<T> {
     /// timed out.
     pub(super) unsafe extern "C" fn abort(cmd: *mut bindings::scsi_cmnd) -> c_int {
         // SAFETY: The midlayer passes a command that it does not end before this has returned.
-        let (host, tag) = unsafe { Self::subject(cmd) };
-        let in_flight = || host.in_flight().holds(cmd, tag);
-        Self::look(host);
-        // A token in somebody's hands is completed, or back in the table, after this.
-        InFlight::<T>::drain();
-        let abort = || {
-            // SAFETY: The midlayer passes a valid command, whose device is valid too.
-            let (cmd, lun) = unsafe { (NonNull::new_unchecked(cmd), (*(*cmd).device).lun) };
-            let victim = Victim::new(host, cmd, tag, lun, Owner::Midlayer);
-            // SAFETY: The host is not removed as long as it has a command.
-            !victim.is_in_flight() || T::eh_abort(unsafe { host.data() }, host, victim).is_ok()
+        let (cmd, (host, tag)) = unsafe {
+            let cmd = NonNull::new_unchecked(cmd);
+            (cmd, Self::subject(cmd))
         };
-        // Of a device that was shut down nothing is in flight.
-        let believed = !T::HAS_EH_ABORT || !in_flight() || host.accessible(abort).unwrap_or(true);
-        InFlight::<T>::drain();
-        disposition(believed && !in_flight())
+        // SAFETY: As above.
+        let in_flight = || unsafe { Host::<T>::is_in_flight(cmd, tag) };
+        Self::look(host);
+        // A token in somebody's hands is completed, or in flight again, after this.
+        Host::<T>::settle();
+        let abort = || {
+            // SAFETY: As above; the host is not removed as long as it has a command.
+            let (data, unit) = unsafe { Self::unit((*cmd.as_ptr()).device) };
+            let victim = Victim::new(host, cmd, tag, unit, Owner::Midlayer);
+            !victim.is_in_flight() || T::eh_abort(data, host, victim).is_ok()
+        };
+        // Of a device that is lost nothing is in flight.
+        let believed = !in_flight() || host.accessible(abort).unwrap_or(true);
+        Host::<T>::settle();
+        // What the driver has lost, the device may still know.
+        //
+        // SAFETY: As above.
+        let is_mapped = unsafe { Command::<T>::mapped(cmd) }.load(Relaxed) > 0;
+        disposition(believed && !in_flight() && !is_mapped)
     }
 
     /// # Safety
@@ -147,24 +147,50 @@ impl<T: Operations> Callbacks<T> {
     /// host of `T`. (The command of an ioctl has no tag.)
     pub(super) unsafe extern "C" fn device_reset(cmd: *mut bindings::scsi_cmnd) -> c_int {
         // SAFETY: By the safety requirement.
-        let (host, lun) = unsafe {
+        unsafe { Self::reset_units(cmd, T::eh_device_reset, |unit, of| unit.is(of)) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Template::device_reset`].
+    pub(super) unsafe extern "C" fn target_reset(cmd: *mut bindings::scsi_cmnd) -> c_int {
+        // SAFETY: By the safety requirement.
+        unsafe { Self::reset_units(cmd, T::eh_target_reset, Device::is_of_target) }
+    }
+
+    /// Resets a device, and all units that are `struck` by that.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Template::device_reset`].
+    unsafe fn reset_units(
+        cmd: *mut bindings::scsi_cmnd,
+        reset: fn(&T::Data<'_>, &Host<T>, &Device<T>) -> Result,
+        is_struck: fn(&Device<T>, &Device<T>) -> bool,
+    ) -> c_int {
+        // SAFETY: By the safety requirement.
+        let (host, unit) = unsafe {
             let sdev = (*cmd).device;
-            (Host::<T>::from_raw((*sdev).host), (*sdev).lun)
+            (Host::<T>::from_raw((*sdev).host), Device::from_raw(sdev))
         };
         let reset = || {
-            // The midlayer lets no commands in, and who came in before is in the table after this.
-            InFlight::<T>::drain();
+            // The midlayer lets no commands in, and who came in before is in flight after this.
+            Host::<T>::settle();
             // SAFETY: The host is not removed meanwhile: see `accessible`.
-            let result = T::eh_device_reset(unsafe { host.data() }, host, lun);
-            InFlight::<T>::drain();
-            result.is_ok() && host.in_flight_of(lun).next().is_none()
+            let result = reset(unsafe { host.data() }, host, unit);
+            Host::<T>::settle();
+            let mut is_done = result.is_ok();
+            host.for_each_device(|of| {
+                is_done &= !(is_struck(unit, of) && host.is_anything_left(Some(of)));
+            });
+            is_done && !host.is_anything_left(Some(unit))
         };
         disposition(host.accessible(reset).unwrap_or(false))
     }
 
     /// # Safety
     ///
-    /// As for [`Callbacks::device_reset`].
+    /// As for [`Template::device_reset`].
     pub(super) unsafe extern "C" fn host_reset(cmd: *mut bindings::scsi_cmnd) -> c_int {
         // SAFETY: By the safety requirement.
         let host = unsafe { Host::<T>::from_raw((*(*cmd).device).host) };

@@ -6,41 +6,10 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum SenseKey {
+    /// The medium does not hold what was asked for.
+    MediumError = 0x3,
     /// The command or its parameters are not acceptable.
     IllegalRequest = 0x5,
-}
-
-/// What sense data say of the logical unit, beyond the command that they came with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SenseEvent {
-    /// Units came or went, or this one is not what it was.
-    Changed,
-    /// There is no such unit.
-    NotThere,
-}
-
-impl SenseEvent {
-    /// Of a sense key, an additional sense code and its qualifier (SPC-4, tables 48 and 56).
-    pub(super) fn of(key: u8, asc: u8, ascq: u8) -> Option<Self> {
-        match (key, asc, ascq) {
-            // UNIT ATTENTION: CAPACITY DATA HAS CHANGED, INQUIRY DATA HAS CHANGED,
-            // DEVICE IDENTIFIER CHANGED, REPORTED LUNS DATA HAS CHANGED
-            (0x6, 0x2a, 0x09) | (0x6, 0x3f, 0x03 | 0x05 | 0x0e) => Some(Self::Changed),
-            // ILLEGAL REQUEST: LOGICAL UNIT NOT SUPPORTED
-            (0x5, 0x25, 0x00) => Some(Self::NotThere),
-            _ => None,
-        }
-    }
-
-    /// Of sense data in fixed format that are about the command itself, not an earlier one.
-    pub(super) fn of_sense(sense: &[u8]) -> Option<Self> {
-        match *sense {
-            [code, _, key, _, _, _, _, _, _, _, _, _, asc, ascq, ..] if code & 0x7f == 0x70 => {
-                Self::of(key & 0xf, asc, ascq)
-            }
-            _ => None,
-        }
-    }
 }
 
 /// Fixed-format sense data that a host makes.

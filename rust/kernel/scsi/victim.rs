@@ -7,6 +7,7 @@ use core::ptr::NonNull;
 use kernel::sync::rcu;
 
 use super::{
+    Device,
     Host,
     HostByte,
     Operations,
@@ -26,12 +27,12 @@ pub(super) enum Owner {
 }
 
 /// A command in flight that error handling wants back from the device. It is named only: the
-/// command stays in the table of the host, and may complete at any moment.
+/// command stays in flight, and may complete at any moment.
 pub struct Victim<'a, T: Operations> {
     host: &'a Host<T>,
     cmd: NonNull<bindings::scsi_cmnd>,
     tag: Tag,
-    lun: u64,
+    unit: &'a Device<T>,
     owner: Owner,
 }
 
@@ -40,14 +41,14 @@ impl<'a, T: Operations> Victim<'a, T> {
         host: &'a Host<T>,
         cmd: NonNull<bindings::scsi_cmnd>,
         tag: Tag,
-        lun: u64,
+        unit: &'a Device<T>,
         owner: Owner,
     ) -> Self {
         Self {
             host,
             cmd,
             tag,
-            lun,
+            unit,
             owner,
         }
     }
@@ -57,26 +58,38 @@ impl<'a, T: Operations> Victim<'a, T> {
         self.tag
     }
 
-    /// Number of the command's logical unit.
-    pub fn lun(&self) -> u64 {
-        self.lun
+    /// The logical unit that the command is for.
+    pub fn device(&self) -> &'a Device<T> {
+        self.unit
     }
 
     /// Whether the command is still in flight. It may complete right after this said so.
     pub fn is_in_flight(&self) -> bool {
-        self.host.in_flight().holds(self.cmd.as_ptr(), self.tag)
+        let _rcu = rcu::read_lock();
+        let found = self.host.with_command(self.tag, |cmd| {
+            // SAFETY: `with_command` passes a command of this host.
+            cmd == self.cmd && unsafe { Host::<T>::is_in_flight(cmd, self.tag) }
+        });
+        found.unwrap_or(false)
     }
 
-    /// Takes the command out of the table and undoes its DMA mapping. Returns what the driver kept
-    /// with it; `None` if it has completed meanwhile.
+    /// Takes the command and undoes its DMA mapping. Returns what the driver kept with it; `None`
+    /// if it has completed meanwhile.
     ///
     /// To be called when the device has said that it is done with the command, or does no DMA.
     ///
     /// In `eh_abort` that is all: the midlayer tries the command again, or ends it, when the
     /// callback has returned. In `eh_device_reset` the command ends here, with `DID_RESET`.
     pub fn take_back(self) -> Option<T::CommandData> {
-        let rcu = rcu::read_lock();
-        let (cmd, data) = self.host.in_flight().take_this(self.cmd, self.tag, &rcu)?;
+        let _rcu = rcu::read_lock();
+        let (cmd, data) = self.host.with_command(self.tag, |cmd| {
+            if cmd != self.cmd {
+                return None;
+            }
+            // SAFETY: `with_command` passes a command of this host. The RCU read lock is held until
+            // the token is gone.
+            unsafe { Host::<T>::take_this(cmd, self.tag) }
+        })??;
         match self.owner {
             Owner::Midlayer => {
                 // It is the midlayer's since it has timed out.

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whether a device can do DMA: the proof without which no buffer is taken away from it.
+
+use crate::bindings;
+#[cfg(CONFIG_PCI)]
+use crate::pci;
+use core::marker::PhantomData;
+use kernel::device::{
+    self,
+    Bound, //
+};
+#[cfg(CONFIG_PCI)]
+use kernel::{
+    device::Core,
+    dma::{
+        Device as _,
+        DmaMask, //
+    },
+    prelude::*,
+};
+
+#[cfg(CONFIG_PCI)]
+use super::managed::Managed;
+
+/// The switch for a device's DMA.
+///
+/// A device that may do DMA is stopped by [`Dma::stop`]. What that returns borrows the switch, so
+/// that the device cannot be started again before it is gone. There is one switch for each host:
+/// the driver makes it, uses it to bring the device up, and hands it to [`Registration::new`]. From
+/// then on callbacks get it that may use it, one at a time and under a lock of the host. Dropping
+/// it stops the device.
+///
+/// [`Registration::new`]: super::Registration::new
+pub struct Dma<'bound> {
+    dev: &'bound device::Device<Bound>,
+    kind: Kind<'bound>,
+}
+
+/// What the switch is.
+enum Kind<'bound> {
+    /// The device does no DMA.
+    None(PhantomData<&'bound ()>),
+    /// The bus master bit of a PCI device.
+    #[cfg(CONFIG_PCI)]
+    Pci(&'bound pci::Device<Bound>),
+    /// A device of a test, which has a DMA mask and does no DMA.
+    #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+    Fake,
+}
+
+/// Proof that a device does no DMA. It ends before the device can be started again.
+pub struct DmaStopped<'a> {
+    /// The device; only compared.
+    dev: *const device::Device<Bound>,
+    _dma: PhantomData<&'a mut Dma<'a>>,
+}
+
+impl<'bound> Dma<'bound> {
+    /// The switch of a device that never does any DMA, as a faux device: buffers of commands cannot
+    /// be mapped. A device that has a DMA mask cannot be registered with this.
+    pub fn none(dev: &'bound device::Device<Bound>) -> Self {
+        Self {
+            dev,
+            kind: Kind::None(PhantomData),
+        }
+    }
+
+    /// The switch of a device that does not exist.
+    #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+    pub(super) fn fake(dev: &'bound device::Device<Bound>) -> Self {
+        Self {
+            dev,
+            kind: Kind::Fake,
+        }
+    }
+
+    /// Whether the device may be one that does DMA, without a switch.
+    pub(super) fn is_unknown(&self) -> bool {
+        let dev: *const bindings::device = core::ptr::from_ref(self.dev).cast();
+        // SAFETY: `device::Device` is a transparent wrapper of a valid `struct device`.
+        matches!(self.kind, Kind::None(_)) && unsafe { !(*dev).dma_mask.is_null() }
+    }
+
+    /// Enables a PCI device for memory accesses, and makes the switch for its DMA, which is off.
+    /// The driver core disables the device when it is unbound.
+    ///
+    /// `streaming` says what addresses the device reaches with the data of commands, `coherent`
+    /// where memory lies that the driver allocates for it. Interrupts on the device's line are
+    /// switched off: only those that are messages are handled.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if the device was enabled before, and what the PCI core returns.
+    #[cfg(CONFIG_PCI)]
+    pub fn pci(
+        pdev: &'bound pci::Device<Core<'_>>,
+        streaming: DmaMask,
+        coherent: DmaMask,
+    ) -> Result<Self> {
+        let raw: *mut bindings::pci_dev = core::ptr::from_ref(pdev).cast_mut().cast();
+        // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`.
+        let enabled =
+            unsafe { kernel::sync::atomic::Atomic::from_ptr(&raw mut (*raw).enable_cnt.counter) };
+        if enabled.load(kernel::sync::atomic::Relaxed) != 0 {
+            return Err(EBUSY);
+        }
+        // SAFETY: The driver has not enabled the device yet: nothing of it allocates or maps memory
+        // for DMA at the same time.
+        unsafe {
+            pdev.dma_set_mask(streaming)?;
+            pdev.dma_set_coherent_mask(coherent)?;
+        }
+        pdev.enable_device_mem()?;
+        let bound: &'bound pci::Device<Bound> = pdev;
+        Managed::new(bound.as_ref(), Enabled(bound))?.leave();
+        let mut dma = Self {
+            dev: bound.as_ref(),
+            kind: Kind::Pci(bound),
+        };
+        // Firmware, or an earlier kernel, may have left it bus master.
+        dma.stop();
+        // SAFETY: As above.
+        unsafe { bindings::pci_intx(raw, 0) };
+        Ok(dma)
+    }
+
+    /// The device.
+    pub(super) fn device(&self) -> &'bound device::Device<Bound> {
+        self.dev
+    }
+
+    /// Lets the device do DMA.
+    pub fn start(&mut self) {
+        #[cfg(CONFIG_PCI)]
+        if let Kind::Pci(pdev) = self.kind {
+            // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`.
+            unsafe { bindings::pci_set_master(core::ptr::from_ref(pdev).cast_mut().cast()) };
+        }
+    }
+
+    /// Keeps the device from doing DMA, and waits for what it already sent.
+    pub fn stop(&mut self) -> DmaStopped<'_> {
+        #[cfg(CONFIG_PCI)]
+        if let Kind::Pci(pdev) = self.kind {
+            let raw: *mut bindings::pci_dev = core::ptr::from_ref(pdev).cast_mut().cast();
+            let mut command = 0;
+            // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`, and
+            // `command` is valid for writes.
+            unsafe {
+                bindings::pci_clear_master(raw);
+                // The completion of a read pushes the device's earlier writes ahead of it. A device
+                // that is gone reads as all ones; it does no DMA either.
+                bindings::pci_read_config_word(raw, bindings::PCI_COMMAND as i32, &mut command);
+            }
+        }
+        DmaStopped {
+            dev: self.dev,
+            _dma: PhantomData,
+        }
+    }
+
+    /// Whether the device was pulled out: `pci_dev_is_disconnected()`, which is inline.
+    pub(super) fn is_disconnected(&self) -> bool {
+        #[cfg(CONFIG_PCI)]
+        if let Kind::Pci(pdev) = self.kind {
+            let raw: *mut bindings::pci_dev = core::ptr::from_ref(pdev).cast_mut().cast();
+            // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`. C code
+            // writes the field as a whole.
+            let state = unsafe { (&raw const (*raw).error_state).read_volatile() };
+            return state == bindings::pci_channel_io_perm_failure;
+        }
+        false
+    }
+}
+
+impl Drop for Dma<'_> {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl DmaStopped<'_> {
+    pub(super) fn is_of(&self, dev: *const device::Device<Bound>) -> bool {
+        core::ptr::eq(self.dev, dev)
+    }
+}
+
+/// A PCI device that was enabled.
+#[cfg(CONFIG_PCI)]
+struct Enabled<'bound>(&'bound pci::Device<Bound>);
+
+#[cfg(CONFIG_PCI)]
+impl Drop for Enabled<'_> {
+    fn drop(&mut self) {
+        // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`, which
+        // `Dma::pci` enabled.
+        unsafe { bindings::pci_disable_device(core::ptr::from_ref(self.0).cast_mut().cast()) };
+    }
+}
