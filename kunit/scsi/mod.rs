@@ -15,6 +15,7 @@
 //! - [`abort`]: single commands that error handling wants back;
 //! - [`recovery`]: timeouts, resets, and what the midlayer may finish behind a driver's back;
 //! - [`quiesce`]: a device that is not accessible for a while, or for good;
+//! - [`survival`]: what a driver in safe Rust can do to the kernel that does all of it wrong;
 //! - [`attributes`]: what of all this can be seen in sysfs.
 //!
 //! The log of a run has a few lines that look like failures, once each: a driver that dropped a
@@ -42,6 +43,8 @@ mod data;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod fake;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod hostile;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod life_cycle;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod limits;
@@ -63,6 +66,8 @@ mod request;
 mod sense;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod state;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod survival;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod taker;
 

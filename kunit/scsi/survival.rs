@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! That the kernel survives a [`hostile`](super::hostile) driver.
+
+#[kernel::prelude::kunit_tests(rust_scsi_hostile)]
+mod tests {
+    use super::super::{
+        super::{
+            Dma,
+            Host,
+            Limits,
+            Registration, //
+        },
+        bench::{
+            eventually,
+            new_faux,
+            Bench, //
+        },
+        hostile::{
+            call_all,
+            out_of_season,
+            Hostile,
+            Plot,
+            CRIMES,
+            RESETS, //
+        },
+        lost::{
+            works,
+            SHORT, //
+        },
+        request::{
+            Data,
+            Request, //
+        },
+    };
+    use kernel::{
+        prelude::*,
+        sync::{
+            aref::ARef,
+            atomic::ordering::Relaxed, //
+        },
+    };
+
+    /// Each command ends, once, whatever the driver and its error handlers do.
+    #[test]
+    fn every_command_ends() -> Result {
+        for reset in 0..RESETS {
+            let bench = Bench::<Hostile>::with(Plot::new())?;
+            // SAFETY: The host is registered.
+            unsafe { bench.host().data() }.reset.store(reset, Relaxed);
+            let mut sent = KVec::with_capacity(CRIMES.len(), GFP_KERNEL)?;
+            for crime in CRIMES {
+                let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
+                let request = Request::new(&bench, &crime.cdb(), data)?.timeout(SHORT);
+                sent.push(request.send()?, GFP_KERNEL)?;
+            }
+            for sent in &sent {
+                assert!(sent.end().is_some());
+            }
+            assert_eq!(bench.host().in_flight().count(), 0);
+            drop(sent);
+            drop(bench);
+            assert!(works(&Bench::new()?)?);
+        }
+        Ok(())
+    }
+
+    /// What is asked for too early or too late has no effect, and does no harm.
+    #[test]
+    fn out_of_season_calls() -> Result {
+        let host = Host::<Hostile>::new(&Limits::DEFAULT)?;
+        out_of_season(&host);
+        drop(host);
+
+        let mut bench = Bench::<Hostile>::with(Plot::new())?;
+        let host: ARef<Host<Hostile>> = bench.host().into();
+        assert!(host.with_device(|_| ()).is_some());
+        bench.remove();
+        assert!(host.with_device(|_| ()).is_none());
+        out_of_season(&host);
+        drop(bench);
+        out_of_season(&host);
+        Ok(())
+    }
+
+    /// In season they do no harm either: the device is shut down, and all is over.
+    #[test]
+    fn all_calls_in_season() -> Result {
+        let bench = Bench::<Hostile>::with(Plot::new())?;
+        out_of_season(bench.host());
+        assert!(bench.host().with_device(|_| ()).is_none());
+        let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
+        let sent = Request::new(&bench, &CRIMES[0].cdb(), data)?.send()?;
+        assert!(sent.end().is_some());
+        Ok(())
+    }
+
+    /// Work is done while there is the host, and not after that.
+    #[test]
+    fn work_has_its_time() -> Result {
+        let host = Host::<Hostile>::new(&Limits::DEFAULT)?;
+        host.queue_work(0);
+        drop(host);
+
+        let mut bench = Bench::<Hostile>::with(Plot::new())?;
+        let host: ARef<Host<Hostile>> = bench.host().into();
+        host.queue_work(0);
+        // SAFETY: The host is registered.
+        let works = || unsafe { host.data() }.works.load(Relaxed);
+        assert!(eventually(|| works() == 1));
+        // It does not come to this, as it is cancelled.
+        host.queue_work(1_000_000);
+        bench.remove();
+        call_all(&host);
+        Ok(())
+    }
+
+    /// A registration that is forgotten goes with its device.
+    #[test]
+    fn a_forgotten_registration() -> Result {
+        let faux = new_faux()?;
+        let host = Host::<Hostile>::new(&Limits::DEFAULT)?;
+        let plot = || Ok::<_, Error>(Plot::new());
+        let dma = || Dma::fake(faux.as_ref().as_ref());
+        core::mem::forget(Registration::new(&host, dma(), plot(), |_, _| Ok(()))?);
+        assert!(host.with_device(|_| ()).is_some());
+        // There is one for each host, once.
+        let again = Registration::new(&host, dma(), plot(), |_, _| Ok(()));
+        assert_eq!(again.err(), Some(EBUSY));
+        drop(faux);
+        assert!(host.with_device(|_| ()).is_none());
+        Ok(())
+    }
+
+    /// What cannot be brought up, or has no switch, is not registered, and nothing is left of it.
+    #[test]
+    fn registrations_that_fail() -> Result {
+        let faux = new_faux()?;
+        let dev = faux.as_ref().as_ref();
+        let host = Host::<Hostile>::new(&Limits::DEFAULT)?;
+        let plot = Ok::<_, Error>(Plot::new());
+        let failed = Registration::new(&host, Dma::fake(dev), plot, |_, _| Err(ENXIO));
+        assert_eq!(failed.err(), Some(ENXIO));
+        assert!(host.with_device(|_| ()).is_none());
+
+        let host = Host::<Hostile>::new(&Limits::DEFAULT)?;
+        let plot = Ok::<_, Error>(Plot::new());
+        let failed = Registration::new(&host, Dma::none(dev), plot, |_, _| Ok(()));
+        assert_eq!(failed.err(), Some(EINVAL));
+
+        let limits = Limits {
+            can_queue: 0,
+            ..Limits::DEFAULT
+        };
+        assert_eq!(Host::<Hostile>::new(&limits).err(), Some(EINVAL));
+        Ok(())
+    }
+}
