@@ -15,6 +15,7 @@
 //! - [`abort`]: single commands that error handling wants back;
 //! - [`recovery`]: timeouts, resets, and what the midlayer may finish behind a driver's back;
 //! - [`quiesce`]: a device that is not accessible for a while, or for good;
+//! - [`general`]: hosts with several queues, targets and units;
 //! - [`survival`]: what a driver in safe Rust can do to the kernel that does all of it wrong;
 //! - [`attributes`]: what of all this can be seen in sysfs.
 //!
@@ -43,6 +44,8 @@ mod data;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod fake;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod general;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod hostile;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod life_cycle;
@@ -50,6 +53,8 @@ mod life_cycle;
 mod limits;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod lost;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod many;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod outcome;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
