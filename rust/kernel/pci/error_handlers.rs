@@ -60,8 +60,8 @@ pub enum ErsResult {
 /// What a PCI driver does when its device reports an error, or is reset by somebody else.
 ///
 /// A driver that implements this trait sets [`Driver::ERROR_HANDLERS`]. All callbacks run in
-/// process context, with the lock of the device held. (As of Linux 7.3 that is true of AER, DPC,
-/// EEH, s390 and CXL, but not of xen-pcifront, which has to be taught.)
+/// process context, with the lock of the device held: AER, DPC, EEH, s390, CXL and xen-pcifront
+/// take it. `cor_error_detected` is missing here because AER calls that one without the lock.
 ///
 /// # Examples
 ///
