@@ -43,7 +43,7 @@ test-series: ## whether the patch series applies, builds and is in style
 test-kunit: ## the KUnit suites
 	@tools/check kunit
 
-series: ## write the patch series for linux-source-7.3 to OUT (build/series)
+series: ## write the patch series for linux-source-7.3 to OUT (build/series); SIGN_OFF=1 signs it off
 	@tools/series/write "$(or $(OUT),build/series)"
 
 fuzz: ## look for input that breaks the decoders of driver and twin, SECONDS=60 for each target
