@@ -23,7 +23,7 @@ check: ## the tests, but for those that take long; ends with "N passed, N failed
 	@tools/check
 
 check-all: ## all tests, those in a guest on both kernels
-	@tools/check lint user series kunit vm-all debug-all
+	@tools/check lint user series arch kunit vm-all debug-all
 
 lint: ## of these, warnings and format
 	@tools/check lint
@@ -38,7 +38,7 @@ test-debug: ## the same on the debug kernel
 	@tools/check debug-all
 
 test-series: ## whether the patch series applies, builds and is in style
-	@tools/check series
+	@tools/check series arch
 
 test-kunit: ## the KUnit suites
 	@tools/check kunit
