@@ -119,6 +119,17 @@ impl<'bound, T: Operations> Registration<'bound, T> {
         unsafe { bindings::scsi_scan_host(self.host().as_raw()) };
     }
 
+    /// Leaves the host to the driver core, which drops it when the device is unbound: for a device
+    /// without data of a driver in which it could be kept, such as a faux device.
+    ///
+    /// The driver's data then borrow nothing, since what they could borrow may be gone by then.
+    pub fn into_devres(self)
+    where
+        T::Data<'bound>: 'static,
+    {
+        self.0.leave();
+    }
+
     /// The host.
     pub fn host(&self) -> &Host<T> {
         &self.0.host
