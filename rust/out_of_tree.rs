@@ -39,10 +39,17 @@ mod bindings {
     }
 }
 
-// Public APIs in tree, of which the driver uses a part.
-#[allow(dead_code, missing_docs, unreachable_pub, unused_imports)]
+// Public APIs in tree, of which a driver uses a part.
+#[allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    unused_imports,
+    unused_macros
+)]
 #[path = "out_of_tree/pci.rs"]
 mod pci;
+#[allow(unused_imports)]
 use pci::module_pci_driver;
 
 #[allow(dead_code, unreachable_pub, unused_imports)]

@@ -30,6 +30,7 @@ mod recovery;
 mod refusals;
 mod report;
 mod root;
+mod sample;
 mod settings;
 mod trace;
 mod transfers;
