@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::Result;
+use crate::hba::Hba;
 use crate::kernel::Flavour;
 use crate::size;
 use crate::vm::Vm;
@@ -58,6 +59,7 @@ pub struct Builder {
     pub(crate) flavour: Option<Flavour>,
     pub(crate) iommu: Iommu,
     pub(crate) behind_bridge: bool,
+    pub(crate) hba: Hba,
     pub(crate) card: bool,
     pub(crate) volumes: Vec<VolumeSpec>,
     pub(crate) twin: Vec<String>,
@@ -83,6 +85,7 @@ impl Default for Builder {
             flavour: None,
             iommu: Iommu::Off,
             behind_bridge: false,
+            hba: Hba::default(),
             card: true,
             volumes: Vec::new(),
             twin: Vec::new(),
@@ -138,13 +141,19 @@ impl Builder {
         self
     }
 
+    /// Another host adapter than the card, with the volumes as its disks.
+    pub fn hba(mut self, hba: Hba) -> Self {
+        self.hba = hba;
+        self
+    }
+
     /// No card at all.
     pub fn no_card(mut self) -> Self {
         self.card = false;
         self
     }
 
-    /// One more volume; they get LUNs from 0 in the order of these calls.
+    /// One more volume; they get LUNs from 0 in the order of these calls (with pvscsi, targets).
     pub fn volume(mut self, volume: VolumeSpec) -> Self {
         self.volumes.push(volume);
         self

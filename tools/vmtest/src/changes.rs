@@ -10,7 +10,8 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::error::Result;
-use crate::qemu::{self, CARD_ID, PORT_ID};
+use crate::hba::Hba;
+use crate::qemu::{self, CARD_ID, PORT_ID, disks};
 use crate::vm::{CARD_SOCKET, Vm};
 
 /// How long the guest's kernel may take to let go of the card.
@@ -46,9 +47,16 @@ impl Vm {
 
     /// Puts the card into its slot.
     pub fn plug(&self) -> Result<()> {
-        let socket = self.run_folder().join(CARD_SOCKET);
-        self.qmp()
-            .execute("device_add", qemu::card_device(&socket, PORT_ID))?;
+        let devices = match self.hba {
+            Hba::AppleRaid => {
+                let socket = self.run_folder().join(CARD_SOCKET);
+                vec![qemu::card_device(&socket, PORT_ID)]
+            }
+            Hba::Pvscsi => disks::devices(self.disks.len()),
+        };
+        for device in devices {
+            self.qmp().execute("device_add", device)?;
+        }
         Ok(())
     }
 

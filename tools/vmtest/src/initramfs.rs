@@ -45,7 +45,7 @@ pub fn write(kernel: &Kernel, root_on_card: bool, to: &Path) -> Result<()> {
     let mut files = load_order(kernel, NEEDED)?;
     if root_on_card {
         files.extend(load_order(kernel, NEEDED_FOR_CARD)?);
-        files.extend(match modules::driver(kernel)? {
+        files.extend(match modules::driver(kernel, modules::DRIVER)? {
             Some(ours) => vec![ours.display().to_string()],
             None => load_order(kernel, &[modules::DRIVER])?,
         });

@@ -18,12 +18,12 @@ use anyhow::{Context, Result, ensure};
 use crate::kernel::{Kernel, hash};
 use crate::paths;
 
-/// The driver's name.
+/// The name of the card's driver.
 pub const DRIVER: &str = "apple_raid";
 
 /// Lays the tree out in `to`, with no module of ours when none is built; says
-/// whether the driver is among them.
-pub fn stage(kernel: &Kernel, to: &Path) -> Result<bool> {
+/// whether a driver is among them.
+pub fn stage(kernel: &Kernel, name: &str, to: &Path) -> Result<bool> {
     let place = to.join("usr/lib/modules").join(&kernel.release);
     fs::create_dir_all(place.join("updates"))?;
     let ours = built(&kernel.release)?;
@@ -38,19 +38,19 @@ pub fn stage(kernel: &Kernel, to: &Path) -> Result<bool> {
             fs::copy(entry.path(), place.join(entry.file_name()))?;
         }
     }
-    Ok(driver(kernel)?.is_some() || is_in_tree(kernel))
+    Ok(driver(kernel, name)?.is_some() || is_in_tree(kernel, name))
 }
 
-/// The driver's file, if it is one of our modules.
-pub fn driver(kernel: &Kernel) -> Result<Option<PathBuf>> {
+/// A driver's file, if it is one of our modules.
+pub fn driver(kernel: &Kernel, name: &str) -> Result<Option<PathBuf>> {
     let ours = built(&kernel.release)?;
-    let is_driver = |module: &PathBuf| module.file_stem().is_some_and(|stem| stem == DRIVER);
+    let is_driver = |module: &PathBuf| module.file_stem().is_some_and(|stem| stem == name);
     Ok(ours.into_iter().find(is_driver))
 }
 
-/// Whether the driver is one of the kernel's own modules.
-fn is_in_tree(kernel: &Kernel) -> bool {
-    let file = format!("kernel/drivers/scsi/{DRIVER}/{DRIVER}.ko");
+/// Whether a driver is one of the kernel's own modules.
+fn is_in_tree(kernel: &Kernel, name: &str) -> bool {
+    let file = format!("kernel/drivers/scsi/{name}/{name}.ko");
     kernel
         .modules()
         .is_some_and(|modules| modules.join(file).exists())

@@ -10,6 +10,8 @@ use serde_json::json;
 use crate::builder::Iommu;
 use crate::paths;
 
+pub mod disks;
+
 /// The name of the card in QEMU, for `device_del` and the like.
 pub const CARD_ID: &str = "card";
 /// The bus that the card sits on.
@@ -46,6 +48,8 @@ pub struct Machine {
     pub behind_bridge: bool,
     /// Where the twin listens, when there is one.
     pub card: Option<PathBuf>,
+    /// The disks of QEMU's pvscsi, when that is there instead: files.
+    pub disks: Vec<PathBuf>,
     /// Whether the guest's hvc0 is the terminal that this process was started on.
     pub terminal: bool,
     /// Whether the guest's root lies on the card.
@@ -143,6 +147,8 @@ impl Machine {
         let mut words = vec![
             "console=ttyS0 loglevel=7 scsi_mod.scan=sync",
             "mitigations=off no_timer_check tsc=reliable lsm=",
+            // Of the drivers for pvscsi it is ours that is tried.
+            "modprobe.blacklist=vmw_pvscsi",
             // Debian's default. TCG keeps what it made of a page of code, and does not see when
             // the twin writes to the page, but when the guest clears it.
             "init_on_alloc=1",
@@ -234,13 +240,17 @@ impl Machine {
     }
 
     fn card(&self, args: &mut Arguments) {
-        let Some(socket) = &self.card else { return };
+        if self.card.is_none() && self.disks.is_empty() {
+            return;
+        }
         // As fast as the card is: the link of a faster port would be seen to stay down when the
         // kernel resets it, because QEMU does not say that it is up.
         args.add(
             "-device",
             format!("pcie-root-port,id={PORT_ID},chassis=1,x-speed=2_5,x-width=8"),
         );
+        disks::add(&self.disks, args);
+        let Some(socket) = &self.card else { return };
         let mut bus = PORT_ID;
         if self.behind_bridge {
             args.add(

@@ -14,11 +14,12 @@ use anyhow::{Context, anyhow, bail};
 use apple_raid_twin::Twin;
 
 use crate::agent::Agent;
-use crate::builder::{Builder, VolumeSpec};
+use crate::builder::Builder;
 use crate::card::Card;
 use crate::console::Console;
 use crate::detector::{self, Report};
 use crate::error::{Error, Result};
+use crate::hba::{self, Hba};
 use crate::job::{Job, Output};
 use crate::kernel::{Flavour, Kernel};
 use crate::lock::VmLock;
@@ -46,6 +47,8 @@ pub struct Vm {
     qmp: Mutex<Qmp>,
     agent: Mutex<Agent>,
     card: Card,
+    pub(crate) hba: Hba,
+    pub(crate) disks: Vec<PathBuf>,
     console: Console,
     run: PathBuf,
     jobs: AtomicU32,
@@ -84,17 +87,18 @@ impl Vm {
         };
         fs::create_dir_all(run.join("exchange"))?;
         let held = paths::hold(&run)?;
-        if !modules::stage(&kernel, &run.join("modules"))? && builder.load {
+        let driver = builder.hba.driver();
+        if !modules::stage(&kernel, driver, &run.join("modules"))? && builder.load {
             bail!(
-                "the driver is not built for {}: {}/{}/{}.ko is missing (run `make module`, or boot with --no-load)",
+                "the driver is not built for {}: {}/{}/{driver}.ko is missing (run `make module`, or boot with --no-load)",
                 kernel.release,
                 paths::on_host(Path::new(paths::BUILD)).display(),
                 kernel.release,
-                modules::DRIVER,
             );
         }
         initramfs::write(&kernel, builder.root_on_card, &run.join("initramfs"))?;
         let card = make_card(builder, &run)?;
+        let disks = hba::disks(builder, &run)?;
         let lock = VmLock::take()?;
         let machine = Machine {
             kvm: qemu::has_kvm(),
@@ -106,7 +110,8 @@ impl Vm {
             share: builder.share.clone(),
             iommu: builder.iommu,
             behind_bridge: builder.behind_bridge,
-            card: builder.card.then(|| run.join(CARD_SOCKET)),
+            card: serves_card(builder).then(|| run.join(CARD_SOCKET)),
+            disks: disks.clone(),
             terminal: builder.terminal,
             find_leaks: builder.find_leaks && flavour == Flavour::Debug,
             kunit: builder.kunit,
@@ -127,6 +132,8 @@ impl Vm {
             agent: Mutex::new(agent?),
             process,
             card,
+            hba: builder.hba,
+            disks,
             console: Console::new(&run.join("console.log")),
             run,
             jobs: AtomicU32::new(0),
@@ -195,13 +202,13 @@ impl Vm {
 
     /// Loads the driver; its disks are there afterwards.
     pub fn load_driver(&self) -> Result<()> {
-        let output = self.exec(&format!("modprobe {}", modules::DRIVER))?;
+        let driver = self.hba.driver();
+        let output = self.exec(&format!("modprobe {driver}"))?;
         if output.status == 0 {
             return Ok(());
         }
         Err(Error::Harness(anyhow!(
-            "modprobe {} failed (status {}): {}\nthe guest's console ended with:\n{}",
-            modules::DRIVER,
+            "modprobe {driver} failed (status {}): {}\nthe guest's console ended with:\n{}",
             output.status,
             output.stderr_text().trim(),
             self.console.tail(15)
@@ -324,22 +331,27 @@ impl Drop for Vm {
     fn drop(&mut self) {
         self.process.kill();
         self.process.wait(SHUTDOWN);
+        hba::remove_temporary(&self.disks, &self.run);
         if let Err(error) = self.card.finish(&self.run.join("twin.report")) {
             eprintln!("vm: {error:#}");
         }
     }
 }
 
+fn serves_card(builder: &Builder) -> bool {
+    builder.card && builder.hba == Hba::AppleRaid
+}
+
 fn make_card(builder: &Builder, run: &Path) -> anyhow::Result<Card> {
-    let mut volumes = builder.volumes.clone();
-    if volumes.is_empty() {
-        volumes.push(VolumeSpec::Size(1 << 30));
-    }
+    let volumes = match builder.hba {
+        Hba::AppleRaid => hba::volumes(builder),
+        Hba::Pvscsi => Vec::new(),
+    };
     let mut card = Card::new(&builder.twin, &volumes)?;
     if builder.trace {
         card.trace_to(&run.join("card.trace"))?;
     }
-    if builder.card {
+    if serves_card(builder) {
         card.serve(&run.join(CARD_SOCKET))?;
     }
     Ok(card)

@@ -17,7 +17,7 @@ use anyhow::Context;
 use apple_raid_twin::CardParams;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
-use vmtest::{Builder, Error, Flavour, Iommu, Result, Vm, VolumeSpec, paths, size};
+use vmtest::{Builder, Error, Flavour, Hba, Iommu, Result, Vm, VolumeSpec, paths, size};
 
 /// The exit status for a report of the guest's kernel (an oops, a warning ...).
 pub const KERNEL_REPORT: u8 = 125;
@@ -61,6 +61,9 @@ enum Command {
 /// What the VM shall be like.
 #[derive(Debug, Args)]
 pub struct Options {
+    /// The host adapter: the card's twin, or QEMU's pvscsi with our driver pvscsi_rust
+    #[arg(long, value_enum, default_value_t = HbaWord::AppleRaid)]
+    hba: HbaWord,
     /// Guest memory
     #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = size::parse)]
     memory: u64,
@@ -76,7 +79,7 @@ pub struct Options {
     /// Put the card behind a bridge from PCI Express to PCI
     #[arg(long)]
     behind_bridge: bool,
-    /// A volume of the card: a size, or a file; may be repeated [default: 1G]
+    /// A volume of the card, or a disk of pvscsi: a size, or a file; may be repeated [default: 1G]
     #[arg(long, value_name = "SIZE|FILE")]
     volume: Vec<VolumeSpec>,
     /// A setting of the twin (`tools/vm settings` lists them); may be repeated
@@ -102,6 +105,12 @@ pub struct Options {
     /// Say what happens, and where the logs are
     #[arg(short, long)]
     verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HbaWord {
+    AppleRaid,
+    Pvscsi,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -147,7 +156,12 @@ impl Options {
         if self.trace {
             eprintln!("vm: trace of the card: {}", host("card.trace"));
         }
+        let hba = match self.hba {
+            HbaWord::AppleRaid => Hba::AppleRaid,
+            HbaWord::Pvscsi => Hba::Pvscsi,
+        };
         let mut builder = Vm::builder()
+            .hba(hba)
             .run_folder(run)
             .find_leaks()
             .kunit()

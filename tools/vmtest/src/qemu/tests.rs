@@ -16,6 +16,7 @@ fn machine() -> Machine {
         iommu: Iommu::Off,
         behind_bridge: false,
         card: Some(PathBuf::from("/cache/vm/runs/1/card.sock")),
+        disks: Vec::new(),
         terminal: false,
         find_leaks: false,
         kunit: false,
