@@ -26,6 +26,7 @@ mod luns;
 mod machine;
 mod memory;
 mod power;
+mod pvscsi;
 mod recovery;
 mod refusals;
 mod report;
