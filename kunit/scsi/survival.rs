@@ -33,6 +33,7 @@ mod tests {
             Request, //
         },
     };
+    use crate::bindings;
     use kernel::{
         prelude::*,
         sync::{
@@ -41,6 +42,17 @@ mod tests {
         },
     };
 
+    /// Has the block layer lose some completions, if it can: see `fail_io_timeout`.
+    fn lose_completions(bench: &Bench<Hostile>) {
+        if cfg!(CONFIG_FAIL_IO_TIMEOUT) {
+            // SAFETY: The bench has a reference to the unit, and so to its queue.
+            unsafe {
+                let queue = (*bench.unit().as_ptr()).request_queue;
+                bindings::blk_queue_flag_set(bindings::QUEUE_FLAG_FAIL_IO, queue);
+            }
+        }
+    }
+
     /// Each command ends, once, whatever the driver and its error handlers do.
     #[test]
     fn every_command_ends() -> Result {
@@ -48,6 +60,7 @@ mod tests {
             let bench = Bench::<Hostile>::with(Plot::new())?;
             // SAFETY: The host is registered.
             unsafe { bench.host().data() }.reset.store(reset, Relaxed);
+            lose_completions(&bench);
             let mut sent = KVec::with_capacity(CRIMES.len(), GFP_KERNEL)?;
             for crime in CRIMES {
                 let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
