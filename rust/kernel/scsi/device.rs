@@ -160,6 +160,17 @@ impl<T: Operations> Device<T> {
         unsafe { bindings::scsi_remove_device(self.as_raw()) };
     }
 
+    /// The unit was reset, and not by error handling: a unit attention condition that it reports
+    /// next is no reason to fail a command. As `scsi_report_device_reset()`, which goes through the
+    /// list of units without a lock.
+    pub(super) fn expect_attention(&self) {
+        // SAFETY: By the type invariant. C code writes these bits without a lock, too.
+        unsafe {
+            (*self.as_raw()).set_was_reset(1);
+            (*self.as_raw()).set_expecting_cc_ua(1);
+        }
+    }
+
     /// Keeps commands away from a running unit.
     pub(super) fn block(&self) {
         let sdev = self.as_raw();

@@ -190,19 +190,23 @@ impl<T: Operations> Command<'_, T> {
         }
     }
 
-    /// Forgets what the area says of the command's past: it is queued.
+    /// Forgets what the area says of the command's past: it is queued. Returns whether it can be,
+    /// since it is not in flight: error handling sends commands of its own in an old one's place.
     ///
     /// # Safety
     ///
     /// As for [`Command::area`], and the command must belong to the caller.
-    pub(super) unsafe fn forget_past(cmd: NonNull<bindings::scsi_cmnd>) {
+    pub(super) unsafe fn forget_past(cmd: NonNull<bindings::scsi_cmnd>) -> bool {
         // SAFETY: By the safety requirements.
         unsafe {
-            Self::word(cmd).store(IDLE, Relaxed);
-            (*Self::area(cmd).as_ptr())
-                .unit
-                .store((*cmd.as_ptr()).device, Relaxed);
+            let word = Self::word(cmd);
+            if word.load(Acquire) >= IN_FLIGHT {
+                return false;
+            }
+            word.store(IDLE, Relaxed);
+            (*Self::area(cmd).as_ptr()).unit.store((*cmd.as_ptr()).device, Relaxed);
         }
+        true
     }
 
     /// Puts the command in flight.

@@ -122,6 +122,7 @@ impl<T: Operations> Host<T> {
     fn undefer(&self, state: &mut State) {
         state.phase = Phase::Normal;
         if state.last.is_ok() {
+            self.for_each_device(Device::expect_attention);
             self.set_access(Access::Running);
         }
         self.for_each_device(Device::unblock);

@@ -129,13 +129,15 @@ impl<T: Operations> Template<T> {
         // SAFETY: The midlayer passes a host made with this template.
         let host = unsafe { Host::<T>::from_raw(shost) };
         // SAFETY: The midlayer passes a valid command, which is the driver's until it is done.
-        let (cmd, is_last) = unsafe {
-            let cmd = NonNull::new_unchecked(raw);
-            Command::<T>::forget_past(cmd);
-            // Without `commit_rqs` nobody else would tell the device.
-            let is_last = !T::HAS_COMMIT_RQS || (*cmd.as_ptr()).flags & SCMD_LAST != 0;
-            (Command::<T>::from_raw(cmd), is_last)
-        };
+        let cmd = unsafe { NonNull::new_unchecked(raw) };
+        // SAFETY: As above.
+        if !unsafe { Command::<T>::forget_past(cmd) } {
+            return bindings::scsi_qc_status::SCSI_MLQUEUE_HOST_BUSY;
+        }
+        // SAFETY: As above. Without `commit_rqs` nobody else would tell the device.
+        let is_last = !T::HAS_COMMIT_RQS || unsafe { (*raw).flags } & SCMD_LAST != 0;
+        // SAFETY: As above.
+        let cmd = unsafe { Command::<T>::from_raw(cmd) };
         // The block layer holds it already, error handling does not: see `in_flight.rs`.
         let _rcu = rcu::read_lock();
         let queued = match host.access() {
