@@ -83,8 +83,8 @@ impl RamDisk {
         })
     }
 
-    /// Carries a command out. Returns how many bytes of its data buffer were used, or the sense data
-    /// that say why it cannot be done.
+    /// Carries a command out. Returns how many bytes of its data buffer were used, or the sense
+    /// data that say why it cannot be done.
     fn carry_out(&self, cmd: &scsi::Command<'_, Self>) -> Result<usize, scsi::Sense> {
         // Users can send any CDB, of any length, with any buffer (`SG_IO`): nothing is relied upon.
         match *cmd.cdb() {
