@@ -37,6 +37,7 @@
 //! C headers: [`include/scsi/scsi_host.h`](srctree/include/scsi/scsi_host.h),
 //! [`include/scsi/scsi_cmnd.h`](srctree/include/scsi/scsi_cmnd.h)
 
+mod area;
 mod attributes;
 mod command;
 mod cursor;
@@ -67,6 +68,7 @@ mod victim;
 mod work;
 
 pub use self::{
+    area::Tag,
     attributes::{
         Attribute,
         HostAttributes, //
@@ -88,7 +90,6 @@ pub use self::{
     },
     execute::ExecuteError,
     host::Host,
-    in_flight::Tag,
     limits::Limits,
     mapping::{
         MapError,

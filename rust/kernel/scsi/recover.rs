@@ -17,7 +17,7 @@ use kernel::{
 };
 
 use super::{
-    in_flight::{
+    area::{
         IDLE,
         WAITED, //
     },
