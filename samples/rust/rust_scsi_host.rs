@@ -190,7 +190,7 @@ impl kernel::Module for RustScsiHost {
 
         // 3. The midlayer gets to know it. The device does no DMA; one that does hands over the
         //    switch for it. The closure would bring the device up: here there is nothing to do.
-        let dma = scsi::Dma::none(bound.as_ref());
+        let dma = scsi::Dma::none(bound.as_ref())?;
         let scsi = scsi::Registration::new(&host, dma, RamDisk::new(), |_, _| Ok(()))?;
 
         // 4. The midlayer looks for disks, in the background. From here on commands come.

@@ -21,6 +21,7 @@ use core::{
 };
 use kernel::sync::atomic::{
     ordering::{
+        Acquire,
         Relaxed,
         Release, //
     },
@@ -108,6 +109,8 @@ pub(super) struct Area<D> {
     mapped: Atomic<u32>,
     /// The logical unit of the command; only compared.
     pub(super) unit: Atomic<*mut bindings::scsi_device>,
+    /// The id of its target.
+    pub(super) id: Atomic<u32>,
     /// The driver's data. Initialised for a command in flight, and its property.
     pub(super) data: MaybeUninit<D>,
 }
@@ -164,6 +167,7 @@ impl<T: Operations> Command<'_, T> {
                 word: Atomic::new(IDLE),
                 mapped: Atomic::new(0),
                 unit: Atomic::new(null_mut()),
+                id: Atomic::new(0),
                 data: MaybeUninit::uninit(),
             });
         }
@@ -183,7 +187,9 @@ impl<T: Operations> Command<'_, T> {
                 return false;
             }
             word.store(IDLE, Relaxed);
-            (*Self::area(cmd).as_ptr()).unit.store((*cmd.as_ptr()).device, Relaxed);
+            let (area, unit) = (Self::area(cmd).as_ptr(), (*cmd.as_ptr()).device);
+            (*area).unit.store(unit, Relaxed);
+            (*area).id.store((*unit).id, Relaxed);
         }
         true
     }

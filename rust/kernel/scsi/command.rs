@@ -209,11 +209,6 @@ impl<T: Operations> Drop for Command<'_, T> {
 pub struct Busy<'a, T: Operations>(Command<'a, T>);
 
 impl<T: Operations> Busy<'_, T> {
-    /// Whether it is this command.
-    pub(super) fn is(&self, cmd: *const bindings::scsi_cmnd) -> bool {
-        core::ptr::eq(self.0.as_raw(), cmd)
-    }
-
     /// The answer to `queuecommand`, by which the midlayer has the command.
     pub(super) fn into_status(self) -> bindings::scsi_qc_status {
         let _ = self.0.into_raw();

@@ -55,15 +55,6 @@ impl<T: Operations> Device<T> {
         self.0.get()
     }
 
-    pub(super) fn is(&self, other: &Self) -> bool {
-        core::ptr::eq(self, other)
-    }
-
-    /// Whether both are units of one target.
-    pub(super) fn is_of_target(&self, other: &Self) -> bool {
-        (self.channel(), self.id()) == (other.channel(), other.id())
-    }
-
     /// Number of the logical unit.
     pub fn lun(&self) -> u64 {
         // SAFETY: By the type invariant. The field is set when the unit is allocated.
@@ -160,27 +151,16 @@ impl<T: Operations> Device<T> {
         unsafe { bindings::scsi_remove_device(self.as_raw()) };
     }
 
-    /// The unit was reset, and not by error handling: a unit attention condition that it reports
-    /// next is no reason to fail a command. As `scsi_report_device_reset()`, which goes through the
-    /// list of units without a lock.
-    pub(super) fn expect_attention(&self) {
-        // SAFETY: By the type invariant. C code writes these bits without a lock, too.
-        unsafe {
-            (*self.as_raw()).set_was_reset(1);
-            (*self.as_raw()).set_expecting_cc_ua(1);
-        }
-    }
-
     /// Keeps commands away from a running unit.
     pub(super) fn block(&self) {
         let sdev = self.as_raw();
-        if self.is_running() {
-            // SAFETY: By the type invariant; the mutex is held.
-            unsafe {
-                bindings::mutex_lock(&raw mut (*sdev).state_mutex);
+        // SAFETY: By the type invariant; the mutex is held.
+        unsafe {
+            bindings::mutex_lock(&raw mut (*sdev).state_mutex);
+            if self.is_running() {
                 bindings::scsi_internal_device_block_nowait(sdev);
-                bindings::mutex_unlock(&raw mut (*sdev).state_mutex);
             }
+            bindings::mutex_unlock(&raw mut (*sdev).state_mutex);
         }
     }
 

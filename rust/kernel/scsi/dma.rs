@@ -6,10 +6,6 @@ use crate::bindings;
 #[cfg(CONFIG_PCI)]
 use crate::pci;
 use core::marker::PhantomData;
-use kernel::device::{
-    self,
-    Bound, //
-};
 #[cfg(CONFIG_PCI)]
 use kernel::{
     device::Core,
@@ -17,7 +13,17 @@ use kernel::{
         Device as _,
         DmaMask, //
     },
-    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+};
+use kernel::{
+    device::{
+        self,
+        Bound, //
+    },
+    prelude::*, //
 };
 
 #[cfg(CONFIG_PCI)]
@@ -51,19 +57,28 @@ enum Kind<'bound> {
 
 /// Proof that a device does no DMA. It ends before the device can be started again.
 pub struct DmaStopped<'a> {
-    /// The device; only compared.
-    dev: *const device::Device<Bound>,
-    _dma: PhantomData<&'a mut Dma<'a>>,
+    /// The switch; only compared.
+    dma: *const (),
+    _dma: PhantomData<&'a mut ()>,
 }
 
 impl<'bound> Dma<'bound> {
     /// The switch of a device that never does any DMA, as a faux device: buffers of commands cannot
-    /// be mapped. A device that has a DMA mask cannot be registered with this.
-    pub fn none(dev: &'bound device::Device<Bound>) -> Self {
-        Self {
+    /// be mapped.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the device has a DMA mask.
+    pub fn none(dev: &'bound device::Device<Bound>) -> Result<Self> {
+        let raw: *const bindings::device = core::ptr::from_ref(dev).cast();
+        // SAFETY: `device::Device` is a transparent wrapper of a valid `struct device`.
+        if unsafe { !(*raw).dma_mask.is_null() } {
+            return Err(EINVAL);
+        }
+        Ok(Self {
             dev,
             kind: Kind::None(PhantomData),
-        }
+        })
     }
 
     /// The switch of a device that does not exist.
@@ -75,13 +90,6 @@ impl<'bound> Dma<'bound> {
         }
     }
 
-    /// Whether the device may be one that does DMA, without a switch.
-    pub(super) fn is_unknown(&self) -> bool {
-        let dev: *const bindings::device = core::ptr::from_ref(self.dev).cast();
-        // SAFETY: `device::Device` is a transparent wrapper of a valid `struct device`.
-        matches!(self.kind, Kind::None(_)) && unsafe { !(*dev).dma_mask.is_null() }
-    }
-
     /// Enables a PCI device for memory accesses, and makes the switch for its DMA, which is off.
     /// The driver core disables the device when it is unbound.
     ///
@@ -89,9 +97,11 @@ impl<'bound> Dma<'bound> {
     /// where memory lies that the driver allocates for it. Interrupts on the device's line are
     /// switched off: only those that are messages are handled.
     ///
+    /// To be called once, at the beginning of the driver's `probe`.
+    ///
     /// # Errors
     ///
-    /// `EBUSY` if the device was enabled before, and what the PCI core returns.
+    /// `EBUSY` if the device is enabled already, and what the PCI core returns.
     #[cfg(CONFIG_PCI)]
     pub fn pci(
         pdev: &'bound pci::Device<Core<'_>>,
@@ -100,12 +110,12 @@ impl<'bound> Dma<'bound> {
     ) -> Result<Self> {
         let raw: *mut bindings::pci_dev = core::ptr::from_ref(pdev).cast_mut().cast();
         // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`.
-        let enabled =
-            unsafe { kernel::sync::atomic::Atomic::from_ptr(&raw mut (*raw).enable_cnt.counter) };
-        if enabled.load(kernel::sync::atomic::Relaxed) != 0 {
+        let enabled = unsafe { Atomic::from_ptr(&raw mut (*raw).enable_cnt.counter) };
+        if enabled.load(Relaxed) != 0 {
             return Err(EBUSY);
         }
-        // SAFETY: The driver has not enabled the device yet: nothing of it allocates or maps memory
+        // SAFETY: The device is in a callback of the driver core, and was not enabled, so that this
+        // is the first call: the driver is being probed, and nothing of it allocates or maps memory
         // for DMA at the same time.
         unsafe {
             pdev.dma_set_mask(streaming)?;
@@ -155,22 +165,9 @@ impl<'bound> Dma<'bound> {
             }
         }
         DmaStopped {
-            dev: self.dev,
+            dma: core::ptr::from_ref(self).cast(),
             _dma: PhantomData,
         }
-    }
-
-    /// Whether the device was pulled out: `pci_dev_is_disconnected()`, which is inline.
-    pub(super) fn is_disconnected(&self) -> bool {
-        #[cfg(CONFIG_PCI)]
-        if let Kind::Pci(pdev) = self.kind {
-            let raw: *mut bindings::pci_dev = core::ptr::from_ref(pdev).cast_mut().cast();
-            // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`. C code
-            // writes the field as a whole.
-            let state = unsafe { (&raw const (*raw).error_state).read_volatile() };
-            return state == bindings::pci_channel_io_perm_failure;
-        }
-        false
     }
 }
 
@@ -181,8 +178,8 @@ impl Drop for Dma<'_> {
 }
 
 impl DmaStopped<'_> {
-    pub(super) fn is_of(&self, dev: *const device::Device<Bound>) -> bool {
-        core::ptr::eq(self.dev, dev)
+    pub(super) fn is_of(&self, dma: *const ()) -> bool {
+        core::ptr::eq(self.dma, dma)
     }
 }
 

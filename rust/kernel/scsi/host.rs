@@ -13,6 +13,8 @@ use core::{
         NonNull, //
     },
 };
+#[cfg(CONFIG_PCI)]
+use kernel::container_of;
 use kernel::{
     device,
     prelude::*,
@@ -69,6 +71,8 @@ pub(super) struct HostData<T: Operations> {
     /// The driver's data, of the [`Registration`](super::Registration): null before it is made and
     /// after it was dropped.
     pub(super) data: Atomic<*mut T::Data<'static>>,
+    /// The switch for the device's DMA, while the host is registered; only compared.
+    pub(super) dma: Atomic<*mut ()>,
     /// There is a registration, or was one.
     pub(super) was_registered: Atomic<bool>,
     #[pin]
@@ -93,8 +97,9 @@ impl<T: Operations> Host<T> {
         }
         // CAST: It is a few hundred bytes.
         let size = size_of::<HostData<T>>() as i32;
-        // SAFETY: The template lives as long as the module, which the host holds a reference to
-        // while it is in use.
+        // SAFETY: The template lives as long as the module. The midlayer uses it until the host is
+        // removed, which is before that is unloaded; what frees the host uses it only if it was
+        // never added, and is called by the module then.
         let shost = unsafe { bindings::scsi_host_alloc(Template::<T>::get(), size) };
         let shost = NonNull::new(shost).ok_or(ENOMEM)?;
         // SAFETY: The host was just allocated with room for a `HostData`, and nobody else has it.
@@ -106,6 +111,7 @@ impl<T: Operations> Host<T> {
                 pin_init!(HostData {
                     access: Atomic::new(Access::None as u32),
                     data: Atomic::new(null_mut()),
+                    dma: Atomic::new(null_mut()),
                     was_registered: Atomic::new(false),
                     noise <- RateLimit::new(),
                     resets <- Resets::new(),
@@ -181,6 +187,23 @@ impl<T: Operations> Host<T> {
         unsafe { bindings::synchronize_rcu() };
     }
 
+    /// Whether the device was pulled out: `pci_dev_is_disconnected()`, which is inline. May be called
+    /// in any context.
+    pub(super) fn is_disconnected(&self) -> bool {
+        #[cfg(CONFIG_PCI)]
+        // SAFETY: By the type invariant the host is valid; the device of one that was added is bound
+        // as long as it is registered. C code writes `error_state` as a whole.
+        unsafe {
+            let dev = (*self.as_raw()).dma_dev;
+            if !dev.is_null() && core::ptr::eq((*dev).bus, &raw const bindings::pci_bus_type) {
+                let pdev = container_of!(dev, bindings::pci_dev, dev);
+                let state = (&raw const (*pdev).error_state).read_volatile();
+                return state == bindings::pci_channel_io_perm_failure;
+            }
+        }
+        false
+    }
+
     /// The host's device in sysfs.
     pub fn device(&self) -> &device::Device {
         // SAFETY: By the type invariant; `device::Device` is a transparent wrapper.
@@ -217,6 +240,13 @@ impl<T: Operations> Host<T> {
                 bindings::scsi_scan_mode_SCSI_SCAN_RESCAN,
             );
         }
+    }
+
+    /// The driver's module; null stands for the kernel itself.
+    pub(super) fn module(&self) -> *mut bindings::module {
+        // SAFETY: By the type invariant the host is valid. Its template is in the driver's module,
+        // which removes the host before it goes.
+        unsafe { (*(*self.as_raw()).hostt).module }
     }
 
     /// Whether a message that the device or a user can provoke at will may be printed now.

@@ -11,7 +11,10 @@
 //! command exists anywhere.
 
 use crate::bindings;
-use core::ptr::NonNull;
+use core::ptr::{
+    null_mut,
+    NonNull, //
+};
 use kernel::{
     prelude::*,
     sync::{
@@ -42,9 +45,10 @@ use super::{
 };
 
 /// What there was of a command when somebody looked.
-struct Look {
+pub(super) struct Look {
     cmd: NonNull<bindings::scsi_cmnd>,
-    unit: *mut bindings::scsi_device,
+    pub(super) unit: *mut bindings::scsi_device,
+    pub(super) id: u32,
     is_in_flight: bool,
     is_mapped: bool,
 }
@@ -100,20 +104,22 @@ impl<T: Operations> Host<T> {
         }
         let shost = self.as_raw();
         // SAFETY: By the type invariant the host is valid. It was added, and is not removed before
-        // a grace period is over. `tags` has an entry for each hardware queue; what `rqs` names is
-        // freed after a grace period of SRCU, and is the request of a `scsi_cmnd`.
+        // a grace period is over. `tags` has an entry for each hardware queue; what it names, and what
+        // `rqs` names, is freed after a grace period of SRCU. The latter are requests of commands.
         unsafe {
             let set = &raw mut (*shost).tag_set;
             if u32::from(tag.hw_queue()) >= (*set).nr_hw_queues || (*set).tags.is_null() {
                 return None;
             }
+            let srcu = bindings::srcu_read_lock(&raw mut (*set).tags_srcu);
             // A queue that no processor uses has no tags.
             let tags = Atomic::from_ptr((*set).tags.add(tag.hw_queue().into())).load(Acquire);
-            if tags.is_null() || tag.index() >= (*tags).nr_tags as usize {
-                return None;
-            }
-            let srcu = bindings::srcu_read_lock(&raw mut (*set).tags_srcu);
-            let rq = Atomic::from_ptr((*tags).rqs.add(tag.index())).load(Acquire);
+            let has_tag = !tags.is_null() && tag.index() < (*tags).nr_tags as usize;
+            let rq = if has_tag {
+                Atomic::from_ptr((*tags).rqs.add(tag.index())).load(Acquire)
+            } else {
+                null_mut()
+            };
             let cmd = NonNull::new(rq).map(|rq| bindings::blk_mq_rq_to_pdu(rq.as_ptr()));
             let found = cmd.and_then(|cmd| NonNull::new(cmd.cast())).map(f);
             bindings::srcu_read_unlock(&raw mut (*set).tags_srcu, srcu);
@@ -140,15 +146,12 @@ impl<T: Operations> Host<T> {
         })
     }
 
-    /// Whether the device may still know of commands: of any, or of those of a unit. It may of those
-    /// in flight, and of those that are mapped and that the driver has lost. Relied upon only when
-    /// no tokens exist.
-    pub(super) fn is_anything_left(&self, unit: Option<&Device<T>>) -> bool {
+    /// Whether the device may still know of such commands. It may of those in flight, and of those
+    /// that are mapped and that the driver has lost. Relied upon only when no tokens exist.
+    pub(super) fn is_anything_left(&self, is_such: impl Fn(&Look) -> bool) -> bool {
         self.tags().any(|tag| {
-            self.look_at(tag).is_some_and(|it| {
-                (it.is_in_flight || it.is_mapped)
-                    && unit.is_none_or(|unit| it.unit == unit.as_raw())
-            })
+            self.look_at(tag)
+                .is_some_and(|it| (it.is_in_flight || it.is_mapped) && is_such(&it))
         })
     }
 
@@ -190,9 +193,11 @@ impl<T: Operations> Host<T> {
         let _rcu = rcu::read_lock();
         self.with_command(tag, |cmd| {
             // SAFETY: The command is one of this host, and not freed yet.
-            let (unit, mapped, is_in_flight) = unsafe {
+            let (unit, id, mapped, is_in_flight) = unsafe {
+                let area = Command::<T>::area(cmd).as_ptr();
                 (
-                    &(*Command::<T>::area(cmd).as_ptr()).unit,
+                    &(*area).unit,
+                    &(*area).id,
                     Command::<T>::mapped(cmd),
                     Self::is_in_flight(cmd, tag),
                 )
@@ -200,6 +205,7 @@ impl<T: Operations> Host<T> {
             Look {
                 cmd,
                 unit: unit.load(Relaxed),
+                id: id.load(Relaxed),
                 is_in_flight,
                 is_mapped: mapped.load(Relaxed) > 0,
             }

@@ -6,6 +6,7 @@
 //! the function, in the recovery from an error on the bus (`pci.rs` has more for that). Commands
 //! wait meanwhile: known logical units are blocked, so that nobody tries in vain.
 
+use crate::bindings;
 use kernel::prelude::*;
 
 use super::{
@@ -29,9 +30,9 @@ impl<T: Operations> Host<T> {
     /// For process context. Several reasons may come together.
     pub fn quiesce(&self, reason: Reason) {
         let mut state = self.private().resets.state.lock();
-        let (before, is_first) = match state.phase {
-            Phase::Normal => (Reasons::NONE, true),
-            Phase::Deferred { reasons, .. } => (reasons, false),
+        let before = match state.phase {
+            Phase::Normal => Reasons::NONE,
+            Phase::Deferred { reasons, .. } => reasons,
             Phase::Over => return,
         };
         let reasons = before.with(reason);
@@ -55,10 +56,8 @@ impl<T: Operations> Host<T> {
         if let Some(dma) = &mut state.dma {
             dma.stop();
         }
-        if is_first {
-            // Commands of the others, and of new ones, are given back as busy.
-            self.for_each_device(Device::block);
-        }
+        // Commands of new ones are returned as busy.
+        self.block(&mut state);
     }
 
     /// Resets a device that was quiesced for this reason only. To be followed by
@@ -122,10 +121,46 @@ impl<T: Operations> Host<T> {
     fn undefer(&self, state: &mut State) {
         state.phase = Phase::Normal;
         if state.last.is_ok() {
-            self.for_each_device(Device::expect_attention);
+            self.report_reset();
             self.set_access(Access::Running);
         }
-        self.for_each_device(Device::unblock);
+        self.unblock(state);
         self.private().resets.undeferred.notify_all();
+    }
+
+    /// Keeps commands away from running units.
+    pub(super) fn block(&self, state: &mut State) {
+        // SAFETY: By the type invariant the host is valid; its template is in the driver's module,
+        // or in the kernel, if that is null. If that is being unloaded, the host is about to go.
+        if !state.is_blocked && unsafe { bindings::try_module_get(self.module()) } {
+            state.is_blocked = true;
+            self.for_each_device(Device::block);
+        }
+    }
+
+    /// Lets commands come again to units that were blocked.
+    pub(super) fn unblock(&self, state: &mut State) {
+        if state.is_blocked {
+            state.is_blocked = false;
+            self.for_each_device(Device::unblock);
+            // SAFETY: There is the reference that `block` took.
+            unsafe { bindings::module_put(self.module()) };
+        }
+    }
+
+    /// Tells the midlayer that the units were reset, and not by error handling: a unit attention
+    /// condition that one reports next is no reason to fail a command.
+    fn report_reset(&self) {
+        let shost = self.as_raw();
+        // SAFETY: By the type invariant the host is valid, and the lock that its list of units
+        // wants is held.
+        unsafe {
+            bindings::spin_lock_irq_disable((*shost).host_lock);
+            for channel in 0..=(*shost).max_channel {
+                // CAST: A channel that a host has.
+                bindings::scsi_report_bus_reset(shost, channel as i32);
+            }
+            bindings::spin_unlock_irq_enable((*shost).host_lock);
+        }
     }
 }

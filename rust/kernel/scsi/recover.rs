@@ -21,6 +21,7 @@ use super::{
         IDLE,
         WAITED, //
     },
+    in_flight::Look,
     state::Access,
     template::Template,
     victim::Owner,
@@ -88,7 +89,9 @@ impl<T: Operations> Template<T> {
         };
         // SAFETY: As above.
         let in_flight = || unsafe { Host::<T>::is_in_flight(cmd, tag) };
-        if in_flight() {
+        if host.is_disconnected() {
+            host.device_lost();
+        } else if in_flight() {
             Self::look(host);
         }
         if in_flight() {
@@ -147,18 +150,20 @@ impl<T: Operations> Template<T> {
     /// host of `T`. (The command of an ioctl has no tag.)
     pub(super) unsafe extern "C" fn device_reset(cmd: *mut bindings::scsi_cmnd) -> c_int {
         // SAFETY: By the safety requirement.
-        unsafe { Self::reset_units(cmd, T::eh_device_reset, |unit, of| unit.is(of)) }
+        unsafe { Self::reset_units(cmd, T::eh_device_reset, |it, unit| it.unit == unit.as_raw()) }
     }
 
     /// # Safety
     ///
     /// As for [`Template::device_reset`].
     pub(super) unsafe extern "C" fn target_reset(cmd: *mut bindings::scsi_cmnd) -> c_int {
+        // The midlayer takes it for a reset of the targets with this id on all channels.
+        //
         // SAFETY: By the safety requirement.
-        unsafe { Self::reset_units(cmd, T::eh_target_reset, Device::is_of_target) }
+        unsafe { Self::reset_units(cmd, T::eh_target_reset, |it, unit| it.id == unit.id()) }
     }
 
-    /// Resets a device, and all units that are `struck` by that.
+    /// Resets a device, with all commands that this strikes.
     ///
     /// # Safety
     ///
@@ -166,7 +171,7 @@ impl<T: Operations> Template<T> {
     unsafe fn reset_units(
         cmd: *mut bindings::scsi_cmnd,
         reset: fn(&T::Data<'_>, &Host<T>, &Device<T>) -> Result,
-        is_struck: fn(&Device<T>, &Device<T>) -> bool,
+        is_struck: fn(&Look, &Device<T>) -> bool,
     ) -> c_int {
         // SAFETY: By the safety requirement.
         let (host, unit) = unsafe {
@@ -179,11 +184,7 @@ impl<T: Operations> Template<T> {
             // SAFETY: The host is not removed meanwhile: see `accessible`.
             let result = reset(unsafe { host.data() }, host, unit);
             Host::<T>::settle();
-            let mut is_done = result.is_ok();
-            host.for_each_device(|of| {
-                is_done &= !(is_struck(unit, of) && host.is_anything_left(Some(of)));
-            });
-            is_done && !host.is_anything_left(Some(unit))
+            result.is_ok() && !host.is_anything_left(|it| is_struck(it, unit))
         };
         disposition(host.accessible(reset).unwrap_or(false))
     }

@@ -62,7 +62,7 @@ impl<'bound, T: Operations> Registration<'bound, T> {
     ///
     /// # Errors
     ///
-    /// `EBUSY` if the host is or was registered, `EINVAL` if the switch is none, and what `data`, `start` and the midlayer return.
+    /// `EBUSY` if the host is or was registered, and what `data`, `start` and the midlayer return.
     // The driver's data may be large, and are put together on the stack: not on the caller's too.
     #[inline(never)]
     pub fn new(
@@ -80,9 +80,6 @@ impl<'bound, T: Operations> Registration<'bound, T> {
             drop(dma);
             return Err(error);
         }
-        if dma.is_unknown() {
-            return Err(EINVAL);
-        }
         let dev = dma.device();
         let pointer: *const T::Data<'bound> = &*data;
         let private = host.private();
@@ -97,7 +94,9 @@ impl<'bound, T: Operations> Registration<'bound, T> {
         let dma = unsafe { core::mem::transmute::<Dma<'bound>, Dma<'static>>(dma) };
         {
             let mut state = private.resets.state.lock();
-            state.dma = Some(dma);
+            let dma = state.dma.insert(dma);
+            let place = core::ptr::from_mut(dma).cast();
+            private.dma.store(place, Release);
             state.phase = Phase::Normal;
             host.set_access(Access::Adding);
         }
@@ -108,8 +107,8 @@ impl<'bound, T: Operations> Registration<'bound, T> {
         // known: see `Managed`.
         to_result(unsafe { bindings::scsi_add_host_with_dma(host.as_raw(), raw_dev, raw_dev) })?;
         registered.is_added = true;
-        host.set_access(Access::Running);
         private.works.begin();
+        host.set_access(Access::Running);
         Ok(Self(Managed::new(dev, registered)?))
     }
 
@@ -139,16 +138,18 @@ impl<'bound, T: Operations> Registration<'bound, T> {
 impl<T: Operations> Drop for Registered<'_, T> {
     fn drop(&mut self) {
         let (host, private) = (&*self.host, self.host.private());
+        if !host.will_run() {
+            // The restart that commands and resets wait for will not come, nor will an answer of
+            // the device: they end at once, and do not time out one after the other. The driver's
+            // work may wait for them, too.
+            host.stop_for_good();
+        }
         private.works.end();
         if self.is_added {
-            if !host.will_run() {
-                // The restart that commands and resets wait for will not come, nor will an answer
-                // of the device: they end at once, and do not time out one after the other.
-                host.stop_for_good();
-            }
             host.remove_targets();
         }
         host.stop_for_good();
+        private.works.end_give_up();
         // The tag set goes with the host, and nobody may look for commands then.
         host.set_access(Access::None);
         if self.is_added {
@@ -156,6 +157,7 @@ impl<T: Operations> Drop for Registered<'_, T> {
             unsafe { bindings::scsi_remove_host(host.as_raw()) };
         }
         private.data.store(null_mut(), Release);
+        private.dma.store(null_mut(), Release);
         private.resets.state.lock().dma = None;
     }
 }

@@ -5,7 +5,10 @@
 use kernel::{
     pr_err_once,
     prelude::*,
-    sync::rcu, //
+    sync::{
+        atomic::ordering::Relaxed,
+        rcu, //
+    },
 };
 
 use super::{
@@ -74,7 +77,7 @@ impl<T: Operations> Host<T> {
         let mut result = T::eh_host_reset(unsafe { self.data() }, self, dma);
         // The midlayer may finish or retry any old command now, whatever the driver did.
         Self::settle();
-        if self.is_anything_left(None) {
+        if self.is_anything_left(|_| true) {
             pr_err_once!("{}: a driver kept a SCSI command in a reset\n", T::NAME);
             result = result.and(Err(EIO));
         }
@@ -111,10 +114,9 @@ impl<T: Operations> Host<T> {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if the proof is not of this host's device.
+    /// `EINVAL` if the proof is not of this host's own switch.
     pub fn complete_all(&self, stopped: &DmaStopped<'_>, host_byte: HostByte) -> Result {
-        // SAFETY: By the type invariant the host is valid. The field is set when it is added.
-        if !stopped.is_of(unsafe { (*self.as_raw()).dma_dev.cast() }) {
+        if !stopped.is_of(self.private().dma.load(Relaxed)) {
             return Err(EINVAL);
         }
         self.end_all(stopped, host_byte);

@@ -14,7 +14,6 @@ use super::{
         Phase,
         State, //
     },
-    Device,
     Host,
     HostByte,
     Operations, //
@@ -34,7 +33,7 @@ impl<T: Operations> Host<T> {
             // The disks were shut down before this, and so their caches flushed. What the work of
             // the driver waits for comes before this returns.
             self.private().works.end();
-            self.for_each_device(Device::block);
+            self.block(&mut self.private().resets.state.lock());
             Self::settle();
             let is_idle = || Ok(self.access().is_quiet() || self.in_flight().next().is_none());
             // What does not end, `stop_for_good` ends.
@@ -48,8 +47,8 @@ impl<T: Operations> Host<T> {
     /// a restart: who removes or shuts down the host holds the lock without which that cannot come.
     pub(super) fn will_run(&self) -> bool {
         let state = self.private().resets.state.lock();
-        let is_connected = state.dma.as_ref().is_some_and(|dma| !dma.is_disconnected());
-        matches!(state.phase, Phase::Normal) && self.access() != Access::Lost && is_connected
+        let is_normal = matches!(state.phase, Phase::Normal);
+        is_normal && self.access() != Access::Lost && !self.is_disconnected()
     }
 
     /// As [`Host::shut_down`], but commands in flight end at once.
@@ -60,17 +59,22 @@ impl<T: Operations> Host<T> {
         }
         state.phase = Phase::Over;
         self.stop_locked(&mut state);
-        self.for_each_device(Device::unblock);
+        self.unblock(&mut state);
         self.private().resets.undeferred.notify_all();
     }
 
-    /// Gives a device up that is lost, unless it is quiesced: then whoever brings it back finds
-    /// out. As after a reset that failed.
+    /// Gives a device up that is lost, as after a reset that failed; unless it is quiesced: then
+    /// whoever brings it back finds out.
     pub(super) fn give_up(&self) {
         let mut state = self.private().resets.state.lock();
-        if matches!(state.phase, Phase::Normal) && self.access() != Access::Lost {
-            state.last = Err(ENODEV);
-            self.stop_locked(&mut state);
+        match &mut state.phase {
+            Phase::Normal if self.access() != Access::Lost => {
+                state.last = Err(ENODEV);
+                self.stop_locked(&mut state);
+            }
+            // It has been brought back, and is lost again: another reset finds out.
+            Phase::Deferred { ready, .. } => *ready = false,
+            _ => {}
         }
     }
 
@@ -81,7 +85,7 @@ impl<T: Operations> Host<T> {
         let Some(dma) = &mut state.dma else {
             return;
         };
-        if T::HAS_STOP && is_accessible && !dma.is_disconnected() {
+        if T::HAS_STOP && is_accessible && !self.is_disconnected() {
             // SAFETY: The host is removed under the lock that the caller holds.
             T::stop(unsafe { self.data() }, self);
         }

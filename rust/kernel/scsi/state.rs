@@ -130,6 +130,9 @@ pub(super) struct State {
     pub(super) phase: Phase,
     /// The switch for the device's DMA, as long as the host is registered.
     pub(super) dma: Option<Dma<'static>>,
+    /// Units are blocked, for which there is a reference to the driver's module: without it the
+    /// midlayer would not find them when they are to be unblocked.
+    pub(super) is_blocked: bool,
     /// How the last reset ended.
     pub(super) last: Result,
     /// There was a bus error after it.
@@ -154,6 +157,7 @@ impl Resets {
             state <- new_mutex!(State {
                 phase: Phase::Over,
                 dma: None,
+                is_blocked: false,
                 last: Ok(()),
                 doubtful: false,
             }),

@@ -131,7 +131,7 @@ impl<T: Operations> Template<T> {
         // SAFETY: The midlayer passes a valid command, which is the driver's until it is done.
         let cmd = unsafe { NonNull::new_unchecked(raw) };
         // SAFETY: As above.
-        if !unsafe { Command::<T>::forget_past(cmd) } {
+        if unsafe { Self::ends_others(host, raw) || !Command::<T>::forget_past(cmd) } {
             return bindings::scsi_qc_status::SCSI_MLQUEUE_HOST_BUSY;
         }
         // SAFETY: As above. Without `commit_rqs` nobody else would tell the device.
@@ -151,9 +151,23 @@ impl<T: Operations> Template<T> {
             }
         };
         match queued {
-            // A driver may hold another command too, by mistake: that one ends.
-            Err(busy) if busy.is(raw) => busy.into_status(),
-            _ => bindings::scsi_qc_status(0),
+            Ok(()) => bindings::scsi_qc_status(0),
+            Err(busy) => busy.into_status(),
+        }
+    }
+
+    /// Whether the success of a command would have error handling end others of its unit that are
+    /// in flight: it asks for none of them when it has started a unit, or found it ready.
+    ///
+    /// # Safety
+    ///
+    /// `cmd` must be a valid command of `host`.
+    unsafe fn ends_others(host: &Host<T>, cmd: *mut bindings::scsi_cmnd) -> bool {
+        // SAFETY: By the safety requirement.
+        unsafe {
+            (*cmd).submitter == bindings::scsi_cmnd_submitter_SUBMITTED_BY_SCSI_ERROR_HANDLER
+                && (*cmd).sc_data_direction == bindings::dma_data_direction::DMA_NONE
+                && host.is_anything_left(|it| it.unit == (*cmd).device)
         }
     }
 

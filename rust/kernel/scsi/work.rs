@@ -44,8 +44,10 @@ pub(super) struct Works<T> {
     #[pin]
     give_up: Opaque<bindings::work_struct>,
     shost: *mut bindings::Scsi_Host,
-    /// No work item is queued any more, or not yet.
+    /// The driver's work is not queued any more, or not yet.
     is_over: Atomic<bool>,
+    /// The device is not given up any more, or not yet.
+    is_gone: Atomic<bool>,
     _driver: PhantomData<T>,
 }
 
@@ -75,7 +77,7 @@ impl<T: Operations> Host<T> {
     pub fn device_lost(&self) {
         let works = &self.private().works;
         let _rcu = rcu::read_lock();
-        if !works.is_over.load(Relaxed) {
+        if !works.is_gone.load(Relaxed) {
             // SAFETY: As in `queue_work`. Nobody waits for disk I/O in this work item.
             unsafe {
                 bindings::queue_work_on(
@@ -138,6 +140,7 @@ impl<T: Operations> Works<T> {
             }),
             shost,
             is_over: Atomic::new(true),
+            is_gone: Atomic::new(true),
             _driver: PhantomData,
         })
     }
@@ -145,16 +148,27 @@ impl<T: Operations> Works<T> {
     /// Lets work items be queued. Called once, when the host was added.
     pub(super) fn begin(&self) {
         self.is_over.store(false, Relaxed);
+        self.is_gone.store(false, Relaxed);
     }
 
-    /// Cancels what is queued, and waits for what has begun. Nothing begins after this.
+    /// Cancels the driver's work if it is queued, and waits for it if it has begun. It does not
+    /// begin after this.
     pub(super) fn end(&self) {
         self.is_over.store(true, Relaxed);
-        // SAFETY: Called in process context. Who has not seen the flag yet has queued its work
-        // after this, which is then cancelled.
+        // SAFETY: Called in process context. Who has not seen the flag has queued the work after
+        // this.
         unsafe {
             bindings::synchronize_rcu();
             bindings::cancel_delayed_work_sync(self.work.get());
+        }
+    }
+
+    /// As [`Works::end`], of what gives up the device.
+    pub(super) fn end_give_up(&self) {
+        self.is_gone.store(true, Relaxed);
+        // SAFETY: As in `end`.
+        unsafe {
+            bindings::synchronize_rcu();
             bindings::cancel_work_sync(self.give_up.get());
         }
     }
@@ -169,9 +183,8 @@ impl<T: Operations> Works<T> {
             let work = container_of!(work, bindings::delayed_work, work);
             &*container_of!(Opaque::cast_from(work), Self, work)
         };
-        // SAFETY: By the type invariant the host is valid. Its template is in the driver's module,
-        // which removes the host before it goes, and so waits in `end`.
-        let module = unsafe { (*(*this.shost).hostt).module };
+        // SAFETY: By the type invariant this is a host of `T`.
+        let module = unsafe { Host::<T>::from_raw(this.shost) }.module();
         // When the module is being unloaded, the midlayer finds no unit that it knows
         // (`scsi_device_get` fails), and would add all that it looks for a second time.
         //
