@@ -26,6 +26,7 @@ mod tests {
         },
         request::{
             Data,
+            Request,
             Sent, //
         },
         state::Answer,
@@ -209,6 +210,34 @@ mod tests {
         bench.host().shut_down();
         assert!(!reset_by_ioctl(&bench)?);
         assert_eq!(answers(&bench), (0, 1, 0));
+        Ok(())
+    }
+
+    /// What error handling sends to a unit without data has it end the others of that unit if it
+    /// succeeds: it waits while one of them is in flight.
+    #[test]
+    fn others_are_not_ended() -> Result {
+        let bench = Bench::new()?;
+        let start_unit = [0x1b, 0, 0, 0, 1, 0];
+        let request = Request::to(bench.unit(), &start_unit, Data::None)?;
+        let queue = || {
+            let cmd = request.cmd();
+            // SAFETY: The request is not sent, so that the command is ours.
+            unsafe {
+                (*cmd).device = bench.unit().as_ptr();
+                (*cmd).sc_data_direction = bindings::dma_data_direction::DMA_NONE;
+                (*cmd).submitter =
+                    bindings::scsi_cmnd_submitter_SUBMITTED_BY_SCSI_ERROR_HANDLER;
+                Template::<Fake>::ends_others(bench.host(), cmd)
+            }
+        };
+        assert!(!queue());
+        let sent = bench.request(Deed::Start, Data::None)?.send()?;
+        assert!(bench.starts(1));
+        assert!(queue());
+        bench.take(|cmd, _| cmd.complete(Outcome::status(Status::GOOD)));
+        assert_eq!(sent.end(), GOOD);
+        assert!(!queue());
         Ok(())
     }
 

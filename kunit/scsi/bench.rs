@@ -102,6 +102,22 @@ pub(super) fn new_faux() -> Result<faux::Registration> {
     Ok(faux)
 }
 
+/// Registers a host of a driver that keeps `data`. The device must not go before the registration.
+pub(super) fn register<T, D>(
+    host: &Host<T>,
+    faux: &faux::Registration,
+    data: D,
+) -> Result<Registration<'static, T>>
+where
+    T: for<'b> Operations<Data<'b> = D>,
+{
+    let dev: *const faux::Device<device::Bound> = faux.as_ref();
+    // SAFETY: By what is said above.
+    let dev: &'static faux::Device<device::Bound> = unsafe { &*dev };
+    let make = |_: &faux::Device<device::Bound>| KBox::pin_init(Ok::<_, Error>(data), GFP_KERNEL);
+    Registration::new(host, dev, Dma::fake(dev.as_ref()), make, |_, _| Ok(()))
+}
+
 impl Bench {
     pub(super) fn new() -> Result<Self> {
         Self::with(State::new()?)
@@ -134,14 +150,13 @@ impl Bench {
 
 impl<T: Operations> Bench<T> {
     /// A host of a driver that keeps `data`.
-    pub(super) fn with(data: T::Data<'static>) -> Result<Self> {
+    pub(super) fn with<D>(data: D) -> Result<Self>
+    where
+        T: for<'b> Operations<Data<'b> = D>,
+    {
         let faux = new_faux()?;
-        let dev: *const device::Device<device::Bound> = faux.as_ref().as_ref();
-        // SAFETY: `faux` goes after all that refers to the device: see `remove`.
-        let dev: &'static device::Device<device::Bound> = unsafe { &*dev };
         let host = Host::new(&LIMITS)?;
-        let data = Ok::<_, Error>(data);
-        let registration = Registration::new(&host, Dma::fake(dev), data, |_, _| Ok(()))?;
+        let registration = register(&host, &faux, data)?;
         registration.scan();
         let shost = host.as_raw();
         // SAFETY: The host is valid and was added. This finds the unit that the scan found, or

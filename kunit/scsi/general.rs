@@ -8,7 +8,6 @@ mod tests {
         super::{
             template::Template,
             Device,
-            Dma,
             Host,
             Limits,
             Outcome,
@@ -18,7 +17,8 @@ mod tests {
         },
         bench::{
             eventually,
-            new_faux, //
+            new_faux,
+            register, //
         },
         lost::{
             reset,
@@ -44,7 +44,6 @@ mod tests {
         NonNull, //
     };
     use kernel::{
-        device,
         error::from_err_ptr,
         faux,
         prelude::*,
@@ -91,12 +90,8 @@ mod tests {
     impl Ground {
         fn new(limits: &Limits) -> Result<Self> {
             let faux = new_faux()?;
-            let dev: *const device::Device<device::Bound> = faux.as_ref().as_ref();
-            // SAFETY: `faux` is dropped after the registration.
-            let dev: &'static device::Device<device::Bound> = unsafe { &*dev };
             let host = Host::new(limits)?;
-            let counts = Ok::<_, Error>(Counts::new());
-            let registration = Registration::new(&host, Dma::fake(dev), counts, |_, _| Ok(()))?;
+            let registration = register(&host, &faux, Counts::new())?;
             Ok(Self {
                 registration,
                 _faux: faux,

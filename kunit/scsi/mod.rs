@@ -15,6 +15,7 @@
 //! - [`abort`]: single commands that error handling wants back;
 //! - [`recovery`]: timeouts, resets, and what the midlayer may finish behind a driver's back;
 //! - [`quiesce`]: a device that is not accessible for a while, or for good;
+//! - [`given_up`]: a device that its driver says is lost;
 //! - [`general`]: hosts with several queues, targets and units;
 //! - [`survival`]: what a driver in safe Rust can do to the kernel that does all of it wrong;
 //! - [`attributes`]: what of all this can be seen in sysfs.
@@ -45,6 +46,8 @@ mod data;
 mod fake;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod general;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod given_up;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod hostile;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]

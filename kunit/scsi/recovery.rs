@@ -165,12 +165,18 @@ mod tests {
             assert_eq!(bench.in_flight(), 1);
             assert!(!sent.has_ended());
 
-            let mut dma = bench.dma();
-            let stopped = dma.stop();
+            // Nor is another switch of the same device one that anybody has stopped.
+            let mut other = bench.dma();
+            let result = bench.host().complete_all(&other.stop(), host_byte);
+            assert_eq!(result, Err(EINVAL));
+
+            let mut state = bench.host().private().resets.state.lock();
+            let stopped = state.dma.as_mut().ok_or(ENODEV)?.stop();
             assert_eq!(bench.host().complete_all(&stopped, host_byte), Ok(()));
             assert_eq!(sent.end(), failed(host_byte as u32));
             // There is nothing left to end.
             assert_eq!(bench.host().complete_all(&stopped, host_byte), Ok(()));
+            drop(state);
             assert!(works(&bench)?);
         }
         Ok(())

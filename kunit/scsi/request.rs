@@ -96,7 +96,7 @@ impl<'a> Request<'a> {
         Ok(this.timeout(Self::TIMEOUT))
     }
 
-    fn cmd(&self) -> *mut bindings::scsi_cmnd {
+    pub(super) fn cmd(&self) -> *mut bindings::scsi_cmnd {
         // SAFETY: The request is valid.
         unsafe { bindings::blk_mq_rq_to_pdu(self.request.as_ptr()) }.cast()
     }

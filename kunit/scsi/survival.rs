@@ -9,6 +9,7 @@ mod tests {
             Dma,
             Host,
             Limits,
+            Reason,
             Registration, //
         },
         bench::{
@@ -35,6 +36,8 @@ mod tests {
     };
     use crate::bindings;
     use kernel::{
+        device::Bound,
+        faux,
         prelude::*,
         sync::{
             aref::ARef,
@@ -128,20 +131,43 @@ mod tests {
         Ok(())
     }
 
+    /// Registers a host; `start` is what comes of bringing the device up.
+    fn register<'a>(
+        host: &Host<Hostile>,
+        faux: &'a faux::Registration,
+        dma: Dma<'a>,
+        start: Result,
+    ) -> Result<Registration<'a, Hostile>> {
+        let plot = |_: &faux::Device<Bound>| KBox::pin_init(Ok::<_, Error>(Plot::new()), GFP_KERNEL);
+        Registration::new(host, faux.as_ref(), dma, plot, move |_, _| start)
+    }
+
     /// A registration that is forgotten goes with its device.
     #[test]
     fn a_forgotten_registration() -> Result {
         let faux = new_faux()?;
         let host = Host::<Hostile>::new(&Limits::DEFAULT)?;
-        let plot = || Ok::<_, Error>(Plot::new());
         let dma = || Dma::fake(faux.as_ref().as_ref());
-        core::mem::forget(Registration::new(&host, dma(), plot(), |_, _| Ok(()))?);
+        core::mem::forget(register(&host, &faux, dma(), Ok(()))?);
         assert!(host.with_device(|_| ()).is_some());
         // There is one for each host, once.
-        let again = Registration::new(&host, dma(), plot(), |_, _| Ok(()));
+        let again = register(&host, &faux, dma(), Ok(()));
         assert_eq!(again.err(), Some(EBUSY));
         drop(faux);
         assert!(host.with_device(|_| ()).is_none());
+        Ok(())
+    }
+
+    /// The driver's work waits for commands that wait for the restart: removal does not.
+    #[test]
+    fn removed_while_quiesced() -> Result {
+        let mut bench = Bench::<Hostile>::with(Plot::new())?;
+        bench.host().quiesce(Reason::BusError);
+        bench.host().queue_work(0);
+        // SAFETY: The host is registered.
+        let works = || unsafe { bench.host().data() }.works.load(Relaxed);
+        assert!(eventually(|| works() == 1));
+        bench.remove();
         Ok(())
     }
 
@@ -149,17 +175,18 @@ mod tests {
     #[test]
     fn registrations_that_fail() -> Result {
         let faux = new_faux()?;
-        let dev = faux.as_ref().as_ref();
+        let dma = || Dma::fake(faux.as_ref().as_ref());
         let host = Host::<Hostile>::new(&Limits::DEFAULT)?;
-        let plot = Ok::<_, Error>(Plot::new());
-        let failed = Registration::new(&host, Dma::fake(dev), plot, |_, _| Err(ENXIO));
+        let failed = register(&host, &faux, dma(), Err(ENXIO));
         assert_eq!(failed.err(), Some(ENXIO));
         assert!(host.with_device(|_| ()).is_none());
 
+        let other = new_faux()?;
         let host = Host::<Hostile>::new(&Limits::DEFAULT)?;
-        let plot = Ok::<_, Error>(Plot::new());
-        let failed = Registration::new(&host, Dma::none(dev), plot, |_, _| Ok(()));
+        let failed = register(&host, &other, dma(), Ok(()));
         assert_eq!(failed.err(), Some(EINVAL));
+        // A device with a DMA mask.
+        assert_eq!(Dma::none(faux.as_ref().as_ref()).err(), Some(EINVAL));
 
         let limits = Limits {
             can_queue: 0,

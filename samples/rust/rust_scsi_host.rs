@@ -189,9 +189,10 @@ impl kernel::Module for RustScsiHost {
         let host = scsi::Host::<RamDisk>::new(&LIMITS)?;
 
         // 3. The midlayer gets to know it. The device does no DMA; one that does hands over the
-        //    switch for it. The closure would bring the device up: here there is nothing to do.
+        //    switch for it. The last closure would bring the device up: there is nothing to do.
         let dma = scsi::Dma::none(bound.as_ref())?;
-        let scsi = scsi::Registration::new(&host, dma, RamDisk::new(), |_, _| Ok(()))?;
+        let disk = |_: &_| KBox::pin_init(RamDisk::new(), GFP_KERNEL);
+        let scsi = scsi::Registration::new(&host, bound, dma, disk, |_, _| Ok(()))?;
 
         // 4. The midlayer looks for disks, in the background. From here on commands come.
         scsi.scan();

@@ -56,7 +56,10 @@ mod wire;
 
 use card::Card;
 use kernel::{
-    device::Core,
+    device::{
+        self,
+        Core, //
+    },
     dma::DmaMask,
     irq::IrqReturn,
     prelude::*, //
@@ -128,8 +131,6 @@ impl pci::Driver for AppleRaid {
         let dma = scsi::Dma::pci(pdev, DMA_MASK, DmaMask::new::<32>())?;
         // For `slot_reset`.
         pdev.save_state()?;
-        let bar = pdev.iomap_region_sized::<{ regs::END }>(0, c"apple_raid")?;
-        let regions = regions::Regions::new(pdev.as_ref())?;
         let host = Host::new(&LIMITS)?;
         let msi = pci::IrqTypes::default().with(pci::IrqType::Msi);
         let interrupts = scsi::pci::Interrupts::request(pdev, &host, 1, msi, interrupt)
@@ -140,8 +141,9 @@ impl pci::Driver for AppleRaid {
                     error
                 );
             })?;
-        let card = Card::new(pdev, bar, regions);
-        let scsi = scsi::Registration::new(&host, dma, card, Card::start)?;
+        let bound: &'bound pci::Device<device::Bound> = pdev;
+        let scsi =
+            scsi::Registration::new(&host, bound, dma, new_card, |card, dma| card.start(dma))?;
         // The card may have changed its state while nobody looked.
         host.with_device(|card| card.look_at_state(&host));
         scsi.scan();
@@ -154,6 +156,12 @@ impl pci::Driver for AppleRaid {
     fn shutdown<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
         this.scsi.host().shut_down();
     }
+}
+
+fn new_card(pdev: &pci::Device<device::Bound>) -> Result<Pin<KBox<Card<'_>>>> {
+    let bar = pdev.iomap_region_sized::<{ regs::END }>(0, c"apple_raid")?;
+    let regions = regions::Regions::new(pdev.as_ref())?;
+    KBox::pin_init(Card::new(pdev, bar, regions), GFP_KERNEL)
 }
 
 fn interrupt(card: &Card<'_>, host: &Host, _vector: usize) -> IrqReturn {

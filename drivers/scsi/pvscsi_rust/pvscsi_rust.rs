@@ -39,7 +39,10 @@ mod wire;
 
 use adapter::Adapter;
 use kernel::{
-    device::Core,
+    device::{
+        self,
+        Core, //
+    },
     dma::DmaMask,
     irq::IrqReturn,
     page::PAGE_SIZE,
@@ -95,15 +98,15 @@ impl pci::Driver for Pvscsi {
         let dma = scsi::Dma::pci(pdev, DmaMask::new::<64>(), DmaMask::new::<64>())?;
         // For `slot_reset`.
         pdev.save_state()?;
-        let bar = regs::map(pdev)?;
-        let rings = rings::Rings::new(pdev.as_ref())?;
         let host = Host::new(&LIMITS)?;
         let types = pci::IrqTypes::default()
             .with(pci::IrqType::Msi)
             .with(pci::IrqType::MsiX);
         let interrupts = scsi::pci::Interrupts::request(pdev, &host, 1, types, interrupt)?;
-        let adapter = Adapter::new(pdev, bar, rings);
-        let scsi = scsi::Registration::new(&host, dma, adapter, Adapter::start)?;
+        let bound: &'bound pci::Device<device::Bound> = pdev;
+        let scsi = scsi::Registration::new(&host, bound, dma, new_adapter, |adapter, dma| {
+            adapter.start(dma)
+        })?;
         scsi.scan();
         Ok(Bound {
             scsi,
@@ -114,6 +117,12 @@ impl pci::Driver for Pvscsi {
     fn shutdown<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
         this.scsi.host().shut_down();
     }
+}
+
+fn new_adapter(pdev: &pci::Device<device::Bound>) -> Result<Pin<KBox<Adapter<'_>>>> {
+    let bar = regs::map(pdev)?;
+    let rings = rings::Rings::new(pdev.as_ref())?;
+    KBox::pin_init(Adapter::new(pdev, bar, rings), GFP_KERNEL)
 }
 
 fn interrupt(adapter: &Adapter<'_>, host: &Host, _vector: usize) -> IrqReturn {

@@ -5,6 +5,10 @@
 use crate::bindings;
 use core::ptr::null_mut;
 use kernel::{
+    device::{
+        AsBusDevice,
+        Bound, //
+    },
     error::to_result,
     ffi::{
         c_int,
@@ -55,32 +59,41 @@ struct Registered<'bound, T: Operations> {
 }
 
 impl<'bound, T: Operations> Registration<'bound, T> {
-    /// Initialises the driver's data, has `start` bring the device up, and makes the host known to
+    /// Has `data` make the driver's data, `start` bring the device up, and makes the host known to
     /// the midlayer. Logical units are not looked for yet: see [`Registration::scan`].
+    ///
+    /// The data can borrow from the device, for as long as it is bound, and from nothing else: if
+    /// the registration is forgotten, they last until then. So they are made of a reference to the
+    /// device whose lifetime `data` does not know.
     ///
     /// If this fails the device does no DMA any more, and the data are dropped after that.
     ///
     /// # Errors
     ///
-    /// `EBUSY` if the host is or was registered, and what `data`, `start` and the midlayer return.
+    /// `EBUSY` if the host is or was registered, `EINVAL` if the switch is another device's, and
+    /// what `data`, `start` and the midlayer return.
     // The driver's data may be large, and are put together on the stack: not on the caller's too.
     #[inline(never)]
-    pub fn new(
+    pub fn new<D: AsBusDevice<Bound> + 'static>(
         host: &Host<T>,
+        device: &'bound D,
         mut dma: Dma<'bound>,
-        data: impl PinInit<T::Data<'bound>, Error>,
-        start: impl FnOnce(&T::Data<'bound>, &mut Dma<'bound>) -> Result,
+        data: impl for<'b> FnOnce(&'b D) -> Result<Pin<KBox<T::Data<'b>>>>,
+        start: impl for<'b> FnOnce(&T::Data<'b>, &mut Dma<'b>) -> Result,
     ) -> Result<Self> {
         if host.private().was_registered.xchg(true, Full) {
             return Err(EBUSY);
         }
-        let data = KBox::pin_init(data, GFP_KERNEL)?;
+        let dev = dma.device();
+        if !core::ptr::eq(dev, device.as_ref()) {
+            return Err(EINVAL);
+        }
+        let data = data(device)?;
         if let Err(error) = start(&data, &mut dma) {
             // Before the data are dropped.
             drop(dma);
             return Err(error);
         }
-        let dev = dma.device();
         let pointer: *const T::Data<'bound> = &*data;
         let private = host.private();
         private.data.store(pointer.cast_mut().cast(), Release);
@@ -120,12 +133,7 @@ impl<'bound, T: Operations> Registration<'bound, T> {
 
     /// Leaves the host to the driver core, which drops it when the device is unbound: for a device
     /// without data of a driver in which it could be kept, such as a faux device.
-    ///
-    /// The driver's data then borrow nothing, since what they could borrow may be gone by then.
-    pub fn into_devres(self)
-    where
-        T::Data<'bound>: 'static,
-    {
+    pub fn into_devres(self) {
         self.0.leave();
     }
 

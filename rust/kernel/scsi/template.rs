@@ -162,7 +162,7 @@ impl<T: Operations> Template<T> {
     /// # Safety
     ///
     /// `cmd` must be a valid command of `host`.
-    unsafe fn ends_others(host: &Host<T>, cmd: *mut bindings::scsi_cmnd) -> bool {
+    pub(super) unsafe fn ends_others(host: &Host<T>, cmd: *mut bindings::scsi_cmnd) -> bool {
         // SAFETY: By the safety requirement.
         unsafe {
             (*cmd).submitter == bindings::scsi_cmnd_submitter_SUBMITTED_BY_SCSI_ERROR_HANDLER

@@ -163,6 +163,13 @@ impl<T: Operations> Works<T> {
         }
     }
 
+    /// Waits until a device that is lost has been given up.
+    #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+    pub(super) fn wait_for_give_up(&self) {
+        // SAFETY: The work item was initialised; called in process context.
+        unsafe { bindings::flush_work(self.give_up.get()) };
+    }
+
     /// As [`Works::end`], of what gives up the device.
     pub(super) fn end_give_up(&self) {
         self.is_gone.store(true, Relaxed);
