@@ -157,11 +157,12 @@ pub trait Operations: Sized + 'static {
     }
 
     /// Resets the target that a logical unit is of. As [`Operations::eh_device_reset`], for all
-    /// units of the target.
+    /// units of the target; and of those with this id on other channels, which the midlayer takes
+    /// for the same.
     ///
     /// # Errors
     ///
-    /// The target was not reset. Nor is `Ok` believed while a command to it is in flight.
+    /// The target was not reset. Nor is `Ok` believed while a command to one of them is in flight.
     fn eh_target_reset(data: &Self::Data<'_>, host: &Host<Self>, device: &Device<Self>) -> Result {
         let _ = (data, host, device);
         build_error!(VTABLE_DEFAULT_ERROR)

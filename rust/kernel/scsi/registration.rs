@@ -39,7 +39,8 @@ use super::{
 ///
 /// A driver keeps it in the data of its device. Dropping it takes everything back, in this order:
 ///
-/// 1. work that was queued is over;
+/// 1. work that was queued is over, after a device was stopped that would not end what that waits
+///    for;
 /// 2. the logical units are removed: their disks flush their caches, for which the device and its
 ///    interrupts still serve;
 /// 3. the device is stopped ([`Operations::stop`]), and does no DMA any more;
