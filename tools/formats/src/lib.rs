@@ -15,6 +15,9 @@
 pub(crate) mod cdb;
 #[path = "../../../drivers/scsi/apple_raid/lists.rs"]
 pub(crate) mod lists;
+/// Of the other driver.
+#[path = "../../../drivers/scsi/pvscsi_rust/wire.rs"]
+pub(crate) mod pvscsi;
 #[path = "../../../drivers/scsi/apple_raid/residual.rs"]
 pub(crate) mod residual;
 #[path = "../../../drivers/scsi/apple_raid/transfer.rs"]

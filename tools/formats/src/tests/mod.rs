@@ -3,6 +3,7 @@
 mod cdbs;
 mod lists;
 mod properties;
+mod pvscsi;
 mod residual;
 mod seed;
 mod transfers;
