@@ -23,7 +23,7 @@ check: ## the tests, but for those that take long; ends with "N passed, N failed
 	@tools/check
 
 check-all: ## all tests, those in a guest on both kernels
-	@tools/check lint user series arch kunit vm-all debug-all
+	@tools/check lint user series arch kunit kunit-debug vm-all debug-all
 
 lint: ## of these, warnings and format
 	@tools/check lint

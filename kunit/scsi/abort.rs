@@ -226,8 +226,7 @@ mod tests {
             unsafe {
                 (*cmd).device = bench.unit().as_ptr();
                 (*cmd).sc_data_direction = bindings::dma_data_direction::DMA_NONE;
-                (*cmd).submitter =
-                    bindings::scsi_cmnd_submitter_SUBMITTED_BY_SCSI_ERROR_HANDLER;
+                (*cmd).submitter = bindings::scsi_cmnd_submitter_SUBMITTED_BY_SCSI_ERROR_HANDLER;
                 Template::<Fake>::ends_others(bench.host(), cmd)
             }
         };

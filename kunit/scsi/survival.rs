@@ -138,7 +138,8 @@ mod tests {
         dma: Dma<'a>,
         start: Result,
     ) -> Result<Registration<'a, Hostile>> {
-        let plot = |_: &faux::Device<Bound>| KBox::pin_init(Ok::<_, Error>(Plot::new()), GFP_KERNEL);
+        let plot =
+            |_: &faux::Device<Bound>| KBox::pin_init(Ok::<_, Error>(Plot::new()), GFP_KERNEL);
         Registration::new(host, faux.as_ref(), dma, plot, move |_, _| start)
     }
 

@@ -15,19 +15,16 @@ use core::ptr::{
     null_mut,
     NonNull, //
 };
-use kernel::{
-    prelude::*,
-    sync::{
-        atomic::{
-            ordering::{
-                Acquire,
-                Full,
-                Relaxed, //
-            },
-            Atomic, //
+use kernel::sync::{
+    atomic::{
+        ordering::{
+            Acquire,
+            Full,
+            Relaxed, //
         },
-        rcu, //
+        Atomic, //
     },
+    rcu, //
 };
 
 use super::{
