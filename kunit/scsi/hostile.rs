@@ -16,7 +16,6 @@ use super::super::{
     MapError,
     Operations,
     Outcome,
-    Reason,
     Sense,
     SenseKey,
     Status,
@@ -111,7 +110,7 @@ impl Crime {
 pub(super) const RESETS: u32 = 4;
 
 /// Takes everything that has a tag, and things that have none.
-fn take_any(host: &Host<Hostile>, mut each: impl FnMut(Command<'_, Hostile>)) {
+pub(super) fn take_any(host: &Host<Hostile>, mut each: impl FnMut(Command<'_, Hostile>)) {
     let rcu = rcu::read_lock();
     for queue in [0, 1, u16::MAX] {
         for tag in Iterator::chain(0..64, [u16::MAX]) {
@@ -122,7 +121,7 @@ fn take_any(host: &Host<Hostile>, mut each: impl FnMut(Command<'_, Hostile>)) {
     }
 }
 
-fn forget(cmd: Command<'_, Hostile>) {
+pub(super) fn forget(cmd: Command<'_, Hostile>) {
     core::mem::forget(cmd);
 }
 
@@ -291,19 +290,4 @@ impl Operations for Hostile {
             let _ = device.rescan();
         });
     }
-}
-
-/// Asks for everything that a host can be asked for when it is too late, or too early.
-pub(super) fn out_of_season(host: &Host<Hostile>) {
-    call_all_that_sleeps(host);
-    host.device_lost();
-    take_any(host, forget);
-    for reason in [Reason::Sleep, Reason::FunctionReset, Reason::BusError] {
-        let _ = host.restart(reason);
-        host.quiesce(reason);
-        let _ = host.bring_up(reason);
-        let _ = host.restart(reason);
-    }
-    host.shut_down();
-    let _ = host.restart(Reason::Sleep);
 }

@@ -19,7 +19,9 @@ mod tests {
         },
         hostile::{
             call_all,
-            out_of_season,
+            call_all_that_sleeps,
+            forget,
+            take_any,
             Hostile,
             Plot,
             CRIMES,
@@ -34,7 +36,6 @@ mod tests {
             Request, //
         },
     };
-    use crate::bindings;
     use kernel::{
         device::Bound,
         faux,
@@ -45,17 +46,6 @@ mod tests {
         },
     };
 
-    /// Has the block layer lose some completions, if it can: see `fail_io_timeout`.
-    fn lose_completions(bench: &Bench<Hostile>) {
-        if cfg!(CONFIG_FAIL_IO_TIMEOUT) {
-            // SAFETY: The bench has a reference to the unit, and so to its queue.
-            unsafe {
-                let queue = (*bench.unit().as_ptr()).request_queue;
-                bindings::blk_queue_flag_set(bindings::QUEUE_FLAG_FAIL_IO, queue);
-            }
-        }
-    }
-
     /// Each command ends, once, whatever the driver and its error handlers do.
     #[test]
     fn every_command_ends() -> Result {
@@ -63,7 +53,6 @@ mod tests {
             let bench = Bench::<Hostile>::with(Plot::new())?;
             // SAFETY: The host is registered.
             unsafe { bench.host().data() }.reset.store(reset, Relaxed);
-            lose_completions(&bench);
             let mut sent = KVec::with_capacity(CRIMES.len(), GFP_KERNEL)?;
             for crime in CRIMES {
                 let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
@@ -79,6 +68,21 @@ mod tests {
             assert!(works(&Bench::new()?)?);
         }
         Ok(())
+    }
+
+    /// Asks for everything that a host can be asked for when it is too late, or too early.
+    fn out_of_season(host: &Host<Hostile>) {
+        call_all_that_sleeps(host);
+        host.device_lost();
+        take_any(host, forget);
+        for reason in [Reason::Sleep, Reason::FunctionReset, Reason::BusError] {
+            let _ = host.restart(reason);
+            host.quiesce(reason);
+            let _ = host.bring_up(reason);
+            let _ = host.restart(reason);
+        }
+        host.shut_down();
+        let _ = host.restart(Reason::Sleep);
     }
 
     /// What is asked for too early or too late has no effect, and does no harm.
