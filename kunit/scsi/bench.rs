@@ -133,8 +133,8 @@ impl Bench {
         Request::new(self, &ask.into().to_cdb(), data)
     }
 
-    /// Takes the first command and removes it from flight, and does something with it. Nothing that can
-    /// sleep or fail a test: this is as in an interrupt.
+    /// Takes the first command and removes it from flight, and does something with it. Nothing that
+    /// can sleep or fail a test: this is as in an interrupt.
     pub(super) fn take<R>(&self, each: impl FnOnce(Command<'_, Fake>, &Cargo) -> R) -> Option<R> {
         let rcu = rcu::read_lock();
         let tag = self.host().in_flight().next()?;

@@ -100,8 +100,8 @@ impl Unclear {
     }
 }
 
-/// Has all units looked at anew, soon, if this is what the sense data mean with which the command is
-/// about to end. For any context.
+/// Has all units looked at anew, soon, if this is what the sense data mean with which the command
+/// is about to end. For any context.
 pub(crate) fn note_sense(card: &Card<'_>, host: &Host, cmd: &Cmd<'_>, sense: &[u8]) {
     let is_event = match SenseEvent::of_sense(sense) {
         Some(SenseEvent::Changed) => true,

@@ -2,10 +2,10 @@
 
 //! What is kept with each command: whether it is in flight, and what it needs then.
 //!
-//! Whether a command is in flight, and with what tag, is one word in its private area. Who exchanges
-//! that for zero owns the command from then on; so an interrupt handler, a poll after a timeout and
-//! error handling can race for a command, and one of them gets it. How it is found by its tag is in
-//! `in_flight.rs`.
+//! Whether a command is in flight, and with what tag, is one word in its private area. Who
+//! exchanges that for zero owns the command from then on; so an interrupt handler, a poll after a
+//! timeout and error handling can race for a command, and one of them gets it. How it is found by
+//! its tag is in `in_flight.rs`.
 //!
 //! The word is stored with release and exchanged with full semantics: who takes a command sees what
 //! its driver wrote for it before [`Command::start`]. What was read before it was taken may be of

@@ -187,12 +187,12 @@ impl<T: Operations> Host<T> {
         unsafe { bindings::synchronize_rcu() };
     }
 
-    /// Whether the device was pulled out: `pci_dev_is_disconnected()`, which is inline. May be called
-    /// in any context.
+    /// Whether the device was pulled out: `pci_dev_is_disconnected()`, which is inline. May be
+    /// called in any context.
     pub(super) fn is_disconnected(&self) -> bool {
         #[cfg(CONFIG_PCI)]
-        // SAFETY: By the type invariant the host is valid; the device of one that was added is bound
-        // as long as it is registered. C code writes `error_state` as a whole.
+        // SAFETY: By the type invariant the host is valid; the device of one that was added is
+        // bound as long as it is registered. C code writes `error_state` as a whole.
         unsafe {
             let dev = (*self.as_raw()).dma_dev;
             if !dev.is_null() && core::ptr::eq((*dev).bus, &raw const bindings::pci_bus_type) {

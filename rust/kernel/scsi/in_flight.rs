@@ -101,8 +101,9 @@ impl<T: Operations> Host<T> {
         }
         let shost = self.as_raw();
         // SAFETY: By the type invariant the host is valid. It was added, and is not removed before
-        // a grace period is over. `tags` has an entry for each hardware queue; what it names, and what
-        // `rqs` names, is freed after a grace period of SRCU. The latter are requests of commands.
+        // a grace period is over. `tags` has an entry for each hardware queue; what it names, and
+        // what `rqs` names, is freed after a grace period of SRCU. The latter are requests of
+        // commands.
         unsafe {
             let set = &raw mut (*shost).tag_set;
             if u32::from(tag.hw_queue()) >= (*set).nr_hw_queues || (*set).tags.is_null() {

@@ -25,8 +25,8 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// `value` is a box that the devres action `release` of `dev` frees, unless `drop` takes that action
-/// back.
+/// `value` is a box that the devres action `release` of `dev` frees, unless `drop` takes that
+/// action back.
 pub(super) struct Managed<'bound, T> {
     dev: &'bound Device<Bound>,
     value: NonNull<T>,

@@ -172,8 +172,8 @@ pub trait Operations: Sized + 'static {
     /// have been reset, or without power.
     ///
     /// The implementation stops the device's DMA, ends the commands in flight by
-    /// [`Host::complete_all`], and starts the device and its DMA again. Commands wait, and interrupts
-    /// are handled.
+    /// [`Host::complete_all`], and starts the device and its DMA again. Commands wait, and
+    /// interrupts are handled.
     ///
     /// Called in process context, and never twice at a time for a host. A driver without it has a
     /// device that is lost when it comes to that.
@@ -210,8 +210,8 @@ pub trait Operations: Sized + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Does what was put off by [`Host::queue_work`]. Called in process context, once at a time. The
-    /// removal of the host waits for it: one that takes long looks at [`Host::is_ending`].
+    /// Does what was put off by [`Host::queue_work`]. Called in process context, once at a time.
+    /// The removal of the host waits for it: one that takes long looks at [`Host::is_ending`].
     fn work(data: &Self::Data<'_>, host: &Host<Self>) {
         let _ = (data, host);
         build_error!(VTABLE_DEFAULT_ERROR)

@@ -128,8 +128,8 @@ impl<'bound, T: Operations> Interrupts<'bound, T> {
 }
 
 impl<T: Operations> Registration<'_, T> {
-    /// For the `error_detected` of the driver: what was lost is not known, even if the device can be
-    /// accessed.
+    /// For the `error_detected` of the driver: what was lost is not known, even if the device can
+    /// be accessed.
     pub fn error_detected(&self, state: pci::ChannelState) -> pci::ErsResult {
         match state {
             pci::ChannelState::Normal | pci::ChannelState::Frozen => {

@@ -43,8 +43,9 @@ impl<T: Operations> Host<T> {
         self.private().works.end();
     }
 
-    /// Whether the device is in use, or will be after a reset that is under way. Not if it waits for
-    /// a restart: who removes or shuts down the host holds the lock without which that cannot come.
+    /// Whether the device is in use, or will be after a reset that is under way. Not if it waits
+    /// for a restart: who removes or shuts down the host holds the lock without which that cannot
+    /// come.
     pub(super) fn will_run(&self) -> bool {
         let state = self.private().resets.state.lock();
         let is_normal = matches!(state.phase, Phase::Normal);
