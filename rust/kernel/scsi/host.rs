@@ -108,7 +108,7 @@ impl<T: Operations> Host<T> {
             limits.apply(&mut *shost.as_ptr());
             pin_init::raw_init(
                 (&raw mut (*shost.as_ptr()).hostdata).cast(),
-                pin_init!(HostData {
+                pin_init!(HostData::<T> {
                     access: Atomic::new(Access::None as u32),
                     data: Atomic::new(null_mut()),
                     dma: Atomic::new(null_mut()),
