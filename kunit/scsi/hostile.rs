@@ -258,6 +258,7 @@ impl Operations for Hostile {
         take_any(host, forget);
     }
 
+    #[expect(clippy::forget_non_drop, reason = "it may have a destructor one day")]
     fn eh_abort(plot: &Plot, host: &Host<Self>, victim: Victim<'_, Self>) -> Result {
         core::mem::forget(victim);
         commit(plot, host)
@@ -268,6 +269,7 @@ impl Operations for Hostile {
         commit(plot, host)
     }
 
+    #[expect(clippy::forget_non_drop, reason = "it may have a destructor one day")]
     fn eh_host_reset(plot: &Plot, host: &Host<Self>, dma: &mut Dma<'_>) -> Result {
         let result = commit(plot, host);
         core::mem::forget(dma.stop());
