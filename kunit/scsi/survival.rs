@@ -82,7 +82,10 @@ mod tests {
             let _ = host.restart(reason);
         }
         host.shut_down();
-        let _ = host.restart(Reason::Sleep);
+        assert_eq!(host.restart(Reason::Sleep), Err(ENODEV));
+        assert_eq!(host.bring_up(Reason::Sleep), Err(ENODEV));
+        assert!(host.with_device(|_| ()).is_none());
+        assert_eq!(host.in_flight().count(), 0);
     }
 
     /// What is asked for too early or too late has no effect, and does no harm.

@@ -10,4 +10,3 @@
 #define __rust_helper
 
 #include "ratelimit.c"
-#include "scsi.c"

@@ -81,8 +81,7 @@ pub use self::{
     cursor::Cursor,
     device::{
         Device,
-        QueueLimits,
-        VpdPage, //
+        QueueLimits, //
     },
     dma::{
         Dma,

@@ -11,10 +11,7 @@
 use crate::{
     card::Card,
     rescan::SenseEvent,
-    scsi::{
-        ExecuteError,
-        VpdPage, //
-    },
+    scsi::ExecuteError,
     Device,
     MAX_LUN, //
 };
@@ -92,9 +89,7 @@ pub(crate) fn look(card: &Card<'_>, device: &Device) -> Verdict {
 fn name_again(card: &Card<'_>, device: &Device) -> Verdict {
     let found = card.names.remember(device);
     let place = || {
-        device.with_vpd_page(VpdPage::DeviceIdentification, |page| {
-            (!page.is_empty()).then_some(page.as_ptr().addr())
-        })
+        device.with_device_identification(|page| (!page.is_empty()).then_some(page.as_ptr().addr()))
     };
     let before = place();
     if device.rescan().is_err() {
@@ -114,7 +109,7 @@ fn name_again(card: &Card<'_>, device: &Device) -> Verdict {
 
 /// How the midlayer has it now that a unit is named; 0 if that is not known.
 fn name(device: &Device) -> u64 {
-    device.with_vpd_page(VpdPage::DeviceIdentification, digest)
+    device.with_device_identification(digest)
 }
 
 /// A digest of the designators of the logical unit in a device identification page (SPC-4, 7.8.6):

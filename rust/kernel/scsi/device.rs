@@ -18,12 +18,10 @@ use kernel::{
         },
         rcu, //
     },
-    types::Opaque,
+    types::Opaque, //
 };
 
-use super::{
-    Operations, //
-};
+use super::Operations;
 
 /// A logical unit that the midlayer knows (`struct scsi_device`).
 ///
@@ -32,15 +30,6 @@ use super::{
 /// A reference to a `Device` points to a valid `struct scsi_device` of a host of `T`.
 #[repr(transparent)]
 pub struct Device<T: Operations>(Opaque<bindings::scsi_device>, PhantomData<T>);
-
-/// A VPD page that the midlayer has fetched of a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VpdPage {
-    /// Unit serial number (SPC-4, 7.8.20).
-    SerialNumber,
-    /// Device identification (SPC-4, 7.8.6).
-    DeviceIdentification,
-}
 
 impl<T: Operations> Device<T> {
     /// # Safety
@@ -111,19 +100,16 @@ impl<T: Operations> Device<T> {
         }
     }
 
-    /// Calls `f` with a VPD page of the unit, header included; with nothing if the midlayer does
-    /// not have it. May be called in any context; `f` must not sleep.
-    pub fn with_vpd_page<R>(&self, page: VpdPage, f: impl FnOnce(&[u8]) -> R) -> R {
+    /// Calls `f` with the VPD page of device identification (SPC-4, 7.8.6) that the midlayer has
+    /// fetched of the unit, header included; with nothing if it has none. May be called in any
+    /// context; `f` must not sleep.
+    pub fn with_device_identification<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
         let sdev = self.as_raw();
         let _rcu = rcu::read_lock();
-        // SAFETY: By the type invariant. C code writes the fields at any time, as a whole. A page
-        // is not freed as long as the RCU read lock is held, does not change, and has `len` bytes.
+        // SAFETY: By the type invariant. C code writes the field at any time, as a whole. A page is
+        // not freed as long as the RCU read lock is held, does not change, and has `len` bytes.
         let bytes = unsafe {
-            let page = match page {
-                VpdPage::SerialNumber => &raw mut (*sdev).vpd_pg80,
-                VpdPage::DeviceIdentification => &raw mut (*sdev).vpd_pg83,
-            };
-            let page = Atomic::from_ptr(page).load(Acquire);
+            let page = Atomic::from_ptr(&raw mut (*sdev).vpd_pg83).load(Acquire);
             if page.is_null() {
                 &[]
             } else {

@@ -112,6 +112,10 @@ impl<'bound> Dma<'bound> {
         // SAFETY: `pci::Device` is a transparent wrapper of a valid `struct pci_dev`.
         let enabled = unsafe { Atomic::from_ptr(&raw mut (*raw).enable_cnt.counter) };
         if enabled.load(Relaxed) != 0 {
+            dev_err!(
+                pdev,
+                "enabled already, by `enable` in sysfs perhaps: disable it\n"
+            );
             return Err(EBUSY);
         }
         // SAFETY: The device is in a callback of the driver core, and was not enabled, so that this

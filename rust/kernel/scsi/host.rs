@@ -66,8 +66,8 @@ pub struct Host<T: Operations>(Opaque<bindings::Scsi_Host>, PhantomData<T>);
 /// What is in `Scsi_Host.hostdata`, and so lives as long as the host.
 #[pin_data]
 pub(super) struct HostData<T: Operations> {
-    /// Who may use the device now: an [`Access`]. It changes under the lock of `resets`.
-    pub(super) access: Atomic<u32>,
+    /// Who may use the device now. It changes under the lock of `resets`.
+    access: Atomic<Access>,
     /// The driver's data, of the [`Registration`](super::Registration): null before it is made and
     /// after it was dropped.
     pub(super) data: Atomic<*mut T::Data<'static>>,
@@ -109,7 +109,7 @@ impl<T: Operations> Host<T> {
             pin_init::raw_init(
                 (&raw mut (*shost.as_ptr()).hostdata).cast(),
                 pin_init!(HostData::<T> {
-                    access: Atomic::new(Access::None as u32),
+                    access: Atomic::new(Access::None),
                     data: Atomic::new(null_mut()),
                     dma: Atomic::new(null_mut()),
                     was_registered: Atomic::new(false),
@@ -169,13 +169,13 @@ impl<T: Operations> Host<T> {
 
     /// Who may use the device now. Relied upon until the RCU read lock is released.
     pub(super) fn access(&self) -> Access {
-        Access::from_u32(self.private().access.load(Relaxed))
+        self.private().access.load(Relaxed)
     }
 
     /// Sets who may use the device, and waits for those who may not any more. To be called with the
     /// lock of `resets` held, or when nobody else can.
     pub(super) fn set_access(&self, access: Access) {
-        self.private().access.store(access as u32, Release);
+        self.private().access.store(access, Release);
         Self::settle();
     }
 

@@ -100,10 +100,11 @@ impl<T: Operations> Host<T> {
             return None;
         }
         let shost = self.as_raw();
+        // `tags` has an entry for each hardware queue. What it names is freed after a grace period
+        // of SRCU, and so are the requests of commands that `rqs` names.
+        //
         // SAFETY: By the type invariant the host is valid. It was added, and is not removed before
-        // a grace period is over. `tags` has an entry for each hardware queue; what it names, and
-        // what `rqs` names, is freed after a grace period of SRCU. The latter are requests of
-        // commands.
+        // a grace period of RCU is over.
         unsafe {
             let set = &raw mut (*shost).tag_set;
             if u32::from(tag.hw_queue()) >= (*set).nr_hw_queues || (*set).tags.is_null() {

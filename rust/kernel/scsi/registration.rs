@@ -121,8 +121,12 @@ impl<'bound, T: Operations> Registration<'bound, T> {
         // known: see `Managed`.
         to_result(unsafe { bindings::scsi_add_host_with_dma(host.as_raw(), raw_dev, raw_dev) })?;
         registered.is_added = true;
-        private.works.begin();
-        host.set_access(Access::Running);
+        {
+            // A device that is lost from here on is given up after this.
+            let _state = private.resets.state.lock();
+            private.works.begin();
+            host.set_access(Access::Running);
+        }
         Ok(Self(Managed::new(dev, registered)?))
     }
 

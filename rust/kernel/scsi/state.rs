@@ -23,6 +23,7 @@ use kernel::{
     new_condvar, new_mutex,
     prelude::*,
     sync::{
+        atomic::AtomicType,
         CondVar,
         Mutex, //
     },
@@ -32,7 +33,7 @@ use super::Dma;
 
 /// Who may use a host's device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
+#[repr(i32)]
 pub(super) enum Access {
     /// Nobody: the host is not registered. Commands end.
     None,
@@ -48,19 +49,13 @@ pub(super) enum Access {
     Lost,
 }
 
-impl Access {
-    pub(super) fn from_u32(number: u32) -> Self {
-        let all = [
-            Self::Adding,
-            Self::Running,
-            Self::Resetting,
-            Self::Quiesced,
-            Self::Lost,
-        ];
-        let found = all.into_iter().find(|access| *access as u32 == number);
-        found.unwrap_or(Self::None)
-    }
+// SAFETY: `Access` and `i32` have the same size and alignment, and it is round-trip transmutable to
+// `i32`.
+unsafe impl AtomicType for Access {
+    type Repr = i32;
+}
 
+impl Access {
     /// Whether the device can be accessed, in interrupts too.
     pub(super) fn is_accessible(self) -> bool {
         matches!(self, Self::Running | Self::Resetting)
