@@ -178,28 +178,32 @@ impl<T: Operations> Drop for Registered<'_, T> {
 impl<T: Operations> Host<T> {
     /// Removes all logical units.
     fn remove_targets(&self) {
-        /// # Safety
-        ///
-        /// Called by the driver core only, with a device.
-        unsafe extern "C" fn remove(dev: *mut bindings::device, _: *mut c_void) -> c_int {
-            // SAFETY: By the safety requirement.
-            unsafe {
-                if bindings::scsi_is_target_device(dev) != 0 {
-                    bindings::scsi_remove_target(dev);
-                }
-            }
-            0
-        }
         // SAFETY: The host is valid, and was added. What removes units meanwhile, or looks for
         // some, holds the mutex.
         unsafe {
             bindings::device_for_each_child(
                 &raw mut (*self.as_raw()).shost_gendev,
                 null_mut(),
-                Some(remove),
+                Some(Self::remove_target),
             );
             bindings::mutex_lock(&raw mut (*self.as_raw()).scan_mutex);
             bindings::mutex_unlock(&raw mut (*self.as_raw()).scan_mutex);
         }
+    }
+
+    /// Removes the logical units of a target, if that is what the device is. Generic, as all that
+    /// calls the midlayer.
+    ///
+    /// # Safety
+    ///
+    /// Called by the driver core only, with a device.
+    unsafe extern "C" fn remove_target(dev: *mut bindings::device, _: *mut c_void) -> c_int {
+        // SAFETY: By the safety requirement.
+        unsafe {
+            if bindings::scsi_is_target_device(dev) != 0 {
+                bindings::scsi_remove_target(dev);
+            }
+        }
+        0
     }
 }
