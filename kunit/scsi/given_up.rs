@@ -11,6 +11,7 @@ mod tests {
             Reason, //
         },
         ask::Deed,
+        asking::a_while,
         bench::{
             eventually,
             Bench, //
@@ -51,6 +52,19 @@ mod tests {
         Ok(())
     }
 
+    /// What was lost before a reset is not given up after it.
+    #[test]
+    fn reset_before_it_is_given_up() -> Result {
+        let bench = Bench::new()?;
+        for _ in 0..10 {
+            bench.host().device_lost();
+            assert_eq!(bench.host().reset(), Ok(()));
+            a_while();
+            assert!(works(&bench)?);
+        }
+        Ok(())
+    }
+
     /// Whoever brings a quiesced device back finds out; one that is back already is reset again.
     #[test]
     fn while_it_is_quiesced() -> Result {
@@ -61,8 +75,6 @@ mod tests {
         assert_eq!(host.bring_up(Reason::BusError), Ok(()));
         assert_eq!(bench.state().resets.load(Relaxed), 1);
         host.device_lost();
-        // The work item has taken note of it.
-        host.private().works.wait_for_give_up();
         assert_eq!(host.restart(Reason::BusError), Ok(()));
         assert_eq!(bench.state().resets.load(Relaxed), 2);
         assert_eq!(bench.state().stops.load(Relaxed), 0);

@@ -7,7 +7,10 @@
 //! wait meanwhile: known logical units are blocked, so that nobody tries in vain.
 
 use crate::bindings;
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::atomic::ordering::Relaxed, //
+};
 
 use super::{
     state::{
@@ -108,7 +111,8 @@ impl<T: Operations> Host<T> {
             state.phase = Phase::Deferred { reasons, ready };
             return Ok(());
         }
-        let result = if ready {
+        // One that was brought back may have been lost again.
+        let result = if ready && !self.private().works.is_lost.load(Relaxed) {
             Ok(())
         } else {
             self.reset_locked(&mut state)

@@ -72,6 +72,7 @@ impl<T: Operations> Host<T> {
     /// the device is lost, until the next reset.
     pub(super) fn reset_locked(&self, state: &mut State) -> Result {
         let dma = state.dma.as_mut().ok_or(ENODEV)?;
+        self.private().works.is_lost.store(false, Relaxed);
         self.set_access(Access::Resetting);
         // SAFETY: The host is removed under the lock that the caller holds.
         let mut result = T::eh_host_reset(unsafe { self.data() }, self, dma);

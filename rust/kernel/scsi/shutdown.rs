@@ -5,6 +5,7 @@
 use kernel::{
     io::poll::read_poll_timeout,
     prelude::*,
+    sync::atomic::ordering::Relaxed,
     time::Delta, //
 };
 
@@ -64,18 +65,14 @@ impl<T: Operations> Host<T> {
         self.private().resets.undeferred.notify_all();
     }
 
-    /// Gives a device up that is lost, as after a reset that failed; unless it is quiesced: then
-    /// whoever brings it back finds out.
+    /// Gives a device up that is lost, as after a reset that failed; unless it was reset meanwhile,
+    /// or is quiesced: then whoever brings it back finds out.
     pub(super) fn give_up(&self) {
         let mut state = self.private().resets.state.lock();
-        match &mut state.phase {
-            Phase::Normal if self.access() != Access::Lost => {
-                state.last = Err(ENODEV);
-                self.stop_locked(&mut state);
-            }
-            // It has been brought back, and is lost again: another reset finds out.
-            Phase::Deferred { ready, .. } => *ready = false,
-            _ => {}
+        let is_lost = self.private().works.is_lost.load(Relaxed);
+        if is_lost && matches!(state.phase, Phase::Normal) && self.access() != Access::Lost {
+            state.last = Err(ENODEV);
+            self.stop_locked(&mut state);
         }
     }
 

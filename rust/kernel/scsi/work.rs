@@ -48,6 +48,8 @@ pub(super) struct Works<T> {
     is_over: Atomic<bool>,
     /// The device is not given up any more, or not yet.
     is_gone: Atomic<bool>,
+    /// The device was lost after its last reset began.
+    pub(super) is_lost: Atomic<bool>,
     _driver: PhantomData<T>,
 }
 
@@ -78,6 +80,7 @@ impl<T: Operations> Host<T> {
         let works = &self.private().works;
         let _rcu = rcu::read_lock();
         if !works.is_gone.load(Relaxed) {
+            works.is_lost.store(true, Relaxed);
             // SAFETY: As in `queue_work`. Nobody waits for disk I/O in this work item.
             unsafe {
                 bindings::queue_work_on(
@@ -141,6 +144,7 @@ impl<T: Operations> Works<T> {
             shost,
             is_over: Atomic::new(true),
             is_gone: Atomic::new(true),
+            is_lost: Atomic::new(false),
             _driver: PhantomData,
         })
     }
@@ -161,13 +165,6 @@ impl<T: Operations> Works<T> {
             bindings::synchronize_rcu();
             bindings::cancel_delayed_work_sync(self.work.get());
         }
-    }
-
-    /// Waits until a device that is lost has been given up.
-    #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
-    pub(super) fn wait_for_give_up(&self) {
-        // SAFETY: The work item was initialised; called in process context.
-        unsafe { bindings::flush_work(self.give_up.get()) };
     }
 
     /// As [`Works::end`], of what gives up the device.
