@@ -9,12 +9,14 @@
 //! is left:
 //!
 //! - [`life_cycle`]: tokens and tags, from being queued to being completed;
+//! - [`any`]: the same, at random;
 //! - [`batches`]: several of them at once;
 //! - [`cursor`], [`data`]: buffers, copied and mapped;
 //! - [`races`]: the same, when several reach for a command;
 //! - [`abort`]: single commands that error handling wants back;
 //! - [`recovery`]: timeouts, resets, and what the midlayer may finish behind a driver's back;
 //! - [`quiesce`]: a device that is not accessible for a while, or for good;
+//! - [`waiting`]: resets and error handling that wait for it;
 //! - [`given_up`]: a device that its driver says is lost;
 //! - [`general`]: hosts with several queues, targets and units;
 //! - [`survival`]: what a driver in safe Rust can do to the kernel that does all of it wrong;
@@ -28,6 +30,8 @@ mod generator;
 
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod abort;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod any;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod ask;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
@@ -78,6 +82,8 @@ mod state;
 mod survival;
 #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
 mod taker;
+#[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
+mod waiting;
 
 pub use self::generator::{
     ensure,
