@@ -36,6 +36,7 @@ mod tests {
             Request, //
         },
     };
+    use crate::bindings;
     use kernel::{
         device::Bound,
         faux,
@@ -46,11 +47,22 @@ mod tests {
         },
     };
 
+    /// Lets the block layer lose completions of the unit's commands, if it is told to: by
+    /// `fail_io_timeout` in debugfs, before the suite is run from there.
+    fn lose_completions(bench: &Bench<Hostile>) {
+        // SAFETY: The bench has a reference to the unit, whose queue lives as long.
+        unsafe {
+            let queue = (*bench.unit().as_ptr()).request_queue;
+            bindings::blk_queue_flag_set(bindings::QUEUE_FLAG_FAIL_IO, queue);
+        }
+    }
+
     /// Each command ends, once, whatever the driver and its error handlers do.
     #[test]
     fn every_command_ends() -> Result {
         for reset in 0..RESETS {
             let bench = Bench::<Hostile>::with(Plot::new())?;
+            lose_completions(&bench);
             // SAFETY: The host is registered.
             unsafe { bench.host().data() }.reset.store(reset, Relaxed);
             let mut sent = KVec::with_capacity(CRIMES.len(), GFP_KERNEL)?;
