@@ -50,7 +50,10 @@ pub(crate) fn work(adapter: &Adapter<'_>, host: &Host) {
         }
         let next = consumed.wrapping_add(1);
         if adapter.messages.cmpxchg(consumed, next, Relaxed).is_err() {
-            // The rings were set up anew meanwhile.
+            // The rings were set up anew meanwhile, and this was none of the new one.
+            adapter
+                .rings
+                .consumed_messages(adapter.messages.load(Relaxed));
             return;
         }
         consumed = next;

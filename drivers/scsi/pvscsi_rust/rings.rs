@@ -178,9 +178,14 @@ impl Rings {
     pub(crate) fn message(&self, consumed: u32) -> Result<Message> {
         let index = consumed as usize % MESSAGES;
         let message = Message::from_bytes(&io_project!(self.messages, [try: index]).copy_read());
-        dma_mb(Full);
-        self.set::<MESSAGES_CONSUMED>(consumed.wrapping_add(1));
+        self.consumed_messages(consumed.wrapping_add(1));
         Ok(message)
+    }
+
+    /// Tells the device how many messages were consumed.
+    pub(crate) fn consumed_messages(&self, consumed: u32) {
+        dma_mb(Full);
+        self.set::<MESSAGES_CONSUMED>(consumed);
     }
 
     /// How far the device is ahead in a ring.
