@@ -18,7 +18,7 @@ use super::{
 };
 
 /// How often the midlayer tries again what failed on the way to the unit or back. A command that
-/// timed out is not tried again, nor is one that ended with sense data, but for [`ATTENTIONS`].
+/// timed out and was aborted is not tried again, nor is one that ended with sense data, but for [`ATTENTIONS`].
 const RETRIES: i32 = 1;
 
 /// How many unit attention conditions a unit may report before it answers. They should not come in
@@ -38,7 +38,8 @@ impl<T: Operations> Device<T> {
     /// Sends a command that reads data, and waits for its end. Returns how many bytes came. For
     /// process context, and not for callbacks.
     ///
-    /// Unit attention conditions are passed over: the command is tried again.
+    /// Unit attention conditions are passed over: the command is tried again. The data come through
+    /// memory that was allocated, since a device cannot reach any: none of a static, for example.
     pub fn execute_in(
         &self,
         cdb: &[u8],
@@ -49,6 +50,8 @@ impl<T: Operations> Device<T> {
         let place = bytes.get_mut(..cdb.len()).ok_or(ExecuteError::Failed)?;
         place.copy_from_slice(cdb);
         let len = u32::try_from(data.len()).map_err(|_| ExecuteError::Failed)?;
+        let mut buffer =
+            KVec::from_elem(0u8, data.len(), GFP_KERNEL).map_err(|_| ExecuteError::Failed)?;
         let mut sense = bindings::scsi_sense_hdr::default();
         let mut resid = 0;
         let mut attentions = [
@@ -73,17 +76,15 @@ impl<T: Operations> Device<T> {
             failures: &mut failures,
             ..pin_init::zeroed()
         };
-        // `data` may be on the stack: `blk_rq_map_kern()` copies it then.
-        //
         // SAFETY: By the type invariant the device is valid. The CDB has the 16 bytes that the
-        // midlayer copies of any, and `data` is as long as is said. `args` and what it points to
-        // outlive the call; the failures end with one that is zero.
+        // midlayer copies of any, and the buffer, by `kmalloc()`, is as long as is said. `args` and
+        // what it points to outlive the call; the failures end with one that is zero.
         let result = unsafe {
             bindings::scsi_execute_cmd(
                 self.as_raw(),
                 bytes.as_ptr(),
                 bindings::req_op_REQ_OP_DRV_IN,
-                data.as_mut_ptr().cast(),
+                buffer.as_mut_ptr().cast(),
                 len,
                 // CAST: A timeout is a number of jiffies that fits.
                 msecs_to_jiffies(timeout) as i32,
@@ -92,6 +93,7 @@ impl<T: Operations> Device<T> {
             )
         };
         if result == 0 {
+            data.copy_from_slice(&buffer);
             return Ok(data
                 .len()
                 .saturating_sub(usize::try_from(resid).unwrap_or(0)));
