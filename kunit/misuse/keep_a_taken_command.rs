@@ -3,7 +3,7 @@
 // A command that was taken outlives the RCU read lock.
 // expected: E0515
 
-fn keep<T: Operations>(host: &Host<T>, tag: Tag) -> Option<Command<'_, T>> {
+fn keep<T: Operations>(host: &Host<T>, tag: Tag) -> Option<Taken<'_, T>> {
     let rcu = kernel::sync::rcu::read_lock();
     host.take(tag, &rcu).map(|(cmd, _)| cmd)
 }

@@ -32,6 +32,7 @@ mod tests {
         state::Answer,
     };
     use crate::bindings;
+    use core::ptr::NonNull;
     use kernel::{
         prelude::*,
         sync::atomic::ordering::Relaxed, //
@@ -93,7 +94,7 @@ mod tests {
     fn not_aborted_at_all() -> Result {
         let bench = Bench::new()?;
         bench.state().abort.set(Answer::Lie);
-        assert_eq!(lost(&bench)?.end(), reset());
+        assert_eq!(lost(&bench)?.end(), timed_out());
         assert_eq!(answers(&bench), (1, 1, 0));
         assert_eq!(counts(&bench), (2, 1, 1));
         assert!(works(&bench)?);
@@ -105,7 +106,7 @@ mod tests {
     fn taken_back_by_a_device_reset() -> Result {
         let bench = Bench::new()?;
         bench.state().device_reset.set(Answer::TakeBack);
-        assert_eq!(lost(&bench)?.end(), reset());
+        assert_eq!(lost(&bench)?.end(), timed_out());
         assert_eq!(answers(&bench), (1, 1, 1));
         assert_eq!(counts(&bench), (2, 0, 0));
         assert!(!bench.is_offline());
@@ -118,7 +119,7 @@ mod tests {
     fn a_unit_that_was_not_reset() -> Result {
         let bench = Bench::new()?;
         bench.state().device_reset.set(Answer::Lie);
-        assert_eq!(lost(&bench)?.end(), reset());
+        assert_eq!(lost(&bench)?.end(), timed_out());
         assert_eq!(answers(&bench), (1, 1, 0));
         assert_eq!(counts(&bench), (2, 1, 1));
         assert!(works(&bench)?);
@@ -227,7 +228,7 @@ mod tests {
                 (*cmd).device = bench.unit().as_ptr();
                 (*cmd).sc_data_direction = bindings::dma_data_direction::DMA_NONE;
                 (*cmd).submitter = bindings::scsi_cmnd_submitter_SUBMITTED_BY_SCSI_ERROR_HANDLER;
-                Template::<Fake>::ends_others(bench.host(), cmd)
+                Template::<Fake>::is_too_early(bench.host(), NonNull::new_unchecked(cmd))
             }
         };
         assert!(!queue());

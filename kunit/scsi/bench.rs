@@ -4,13 +4,13 @@
 
 use super::{
     super::{
-        Command,
         Device,
         Dma,
         Host,
         Limits,
         Operations,
-        Registration, //
+        Registration,
+        Taken, //
     },
     ask::Ask,
     fake::Fake,
@@ -135,7 +135,7 @@ impl Bench {
 
     /// Takes the first command and removes it from flight, and does something with it. Nothing that
     /// can sleep or fail a test: this is as in an interrupt.
-    pub(super) fn take<R>(&self, each: impl FnOnce(Command<'_, Fake>, &Cargo) -> R) -> Option<R> {
+    pub(super) fn take<R>(&self, each: impl FnOnce(Taken<'_, Fake>, &Cargo) -> R) -> Option<R> {
         let rcu = rcu::read_lock();
         let tag = self.host().in_flight().next()?;
         let (cmd, cargo) = self.host().take(tag, &rcu)?;

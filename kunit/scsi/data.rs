@@ -22,7 +22,8 @@ mod tests {
     };
     use kernel::{
         page::PAGE_SIZE,
-        prelude::*, //
+        prelude::*,
+        sync::atomic::ordering::Relaxed, //
     };
 
     const LONGEST: u32 = LIMITS.max_sectors * 512;
@@ -148,26 +149,14 @@ mod tests {
             1 => 1 + any.below(LONGEST),
             _ => 1 + any.below(100),
         };
-        let sent = bench.request(Deed::Start, Data::In(any_bytes(any, len as usize)?))?;
-        let sent = sent.send()?;
+        let data = Data::In(any_bytes(any, len as usize)?);
+        let sent = bench.request(Deed::StartMapped, data)?.send()?;
         if !bench.starts(1) {
             return Ok(false);
         }
-        let right = bench.take(|cmd, _| {
-            let mapped = match cmd.map() {
-                Ok(mapped) => mapped,
-                // The fake host's device has room for any mapping, and reaches all memory.
-                Err(_) => return false,
-            };
-            let segments = mapped.segments();
-            let right = segments.len() == segments.clone().count()
-                && segments.len() <= LIMITS.sg_tablesize.into()
-                && segments.clone().all(|s| s.len <= LIMITS.max_segment_size)
-                && segments.map(|s| s.len).sum::<u32>() == mapped.command().data_len();
-            mapped.unmap().complete(good());
-            right
-        });
-        Ok(right == Some(true) && sent.end().is_some() && bench.is_idle())
+        bench.take(|cmd, _| cmd.complete(good()));
+        let right = bench.state().whole.xchg(0, Relaxed) == 1;
+        Ok(right && sent.end().is_some() && bench.is_idle())
     }
 
     #[test]
@@ -183,13 +172,15 @@ mod tests {
     /// What `dma_map_sgtable()` can return.
     #[test]
     fn mappings_that_may_succeed_later() {
-        for (error, expected) in [
-            (ENOMEM, true),
-            (EIO, true),
-            (EINVAL, false),
-            (EREMOTEIO, false),
-        ] {
-            assert_eq!(may_pass(error), expected);
+        for bounces in [false, true] {
+            for (error, expected) in [
+                (ENOMEM, true),
+                (EIO, bounces),
+                (EINVAL, false),
+                (EREMOTEIO, false),
+            ] {
+                assert_eq!(may_pass(error, bounces), expected);
+            }
         }
     }
 

@@ -28,6 +28,10 @@ use super::{
         HOST_BYTES,
         SENSE, //
     },
+    bench::{
+        eventually,
+        LIMITS, //
+    },
     state::{
         Answer,
         Cargo,
@@ -71,11 +75,24 @@ fn map<'a>(cmd: Command<'a, Fake>) -> Result<Mapped<'a, Fake>, Busy<'a, Fake>> {
     })
 }
 
+/// Whether the segments are all of the buffer, and within the limits.
+fn is_whole(mapped: &Mapped<'_, Fake>) -> bool {
+    let segments = mapped.segments();
+    segments.len() == segments.clone().count()
+        && segments.len() <= LIMITS.sg_tablesize.into()
+        && segments.clone().all(|s| s.len <= LIMITS.max_segment_size)
+        && segments.map(|s| s.len).sum::<u32>() == mapped.command().data_len()
+}
+
 /// Does with a victim what the device answers.
 fn treat(state: &State, host: &Host<Fake>, victim: Victim<'_, Fake>, answer: Answer) -> Result {
     match answer {
         Answer::Refuse => return Err(EIO),
         Answer::Lie => {}
+        Answer::HandOver => {
+            state.hand_over.store(1, Relaxed);
+            eventually(|| state.hand_over.load(Relaxed) == 2);
+        }
         Answer::TakeBack => {
             if victim.take_back().is_some() {
                 state.taken_back.add(1, Relaxed);
@@ -118,7 +135,11 @@ fn carry_out<'a>(state: &State, ask: Ask, cmd: Command<'a, Fake>) -> Queued<'a> 
         }
         Deed::StartFirst if times > 1 => cmd.complete(good()),
         Deed::Start | Deed::StartFirst => cmd.start(Cargo::new(ask.number, state)),
-        Deed::StartMapped => map(cmd)?.start(Cargo::new(ask.number, state)),
+        Deed::StartMapped => {
+            let mapped = map(cmd)?;
+            state.whole.add(is_whole(&mapped).into(), Relaxed);
+            mapped.start(Cargo::new(ask.number, state));
+        }
         Deed::Drop => drop(cmd),
         Deed::DropMapped => drop(map(cmd)?),
         Deed::Forget => core::mem::forget(cmd),

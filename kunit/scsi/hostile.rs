@@ -20,6 +20,7 @@ use super::super::{
     SenseKey,
     Status,
     Tag,
+    Taken,
     Victim, //
 };
 use kernel::{
@@ -110,7 +111,7 @@ impl Crime {
 pub(super) const RESETS: u32 = 4;
 
 /// Takes everything that has a tag, and things that have none.
-pub(super) fn take_any(host: &Host<Hostile>, mut each: impl FnMut(Command<'_, Hostile>)) {
+pub(super) fn take_any(host: &Host<Hostile>, mut each: impl FnMut(Taken<'_, Hostile>)) {
     let rcu = rcu::read_lock();
     for queue in [0, 1, u16::MAX] {
         for tag in Iterator::chain(0..64, [u16::MAX]) {
@@ -121,7 +122,7 @@ pub(super) fn take_any(host: &Host<Hostile>, mut each: impl FnMut(Command<'_, Ho
     }
 }
 
-pub(super) fn forget(cmd: Command<'_, Hostile>) {
+pub(super) fn forget(cmd: Taken<'_, Hostile>) {
     core::mem::forget(cmd);
 }
 

@@ -15,7 +15,7 @@ mod tests {
         cmd_per_lun: 1,
         sg_tablesize: 1,
         max_segment_size: PAGE,
-        max_sectors: 1,
+        max_sectors: PAGE / 512,
         dma_alignment: 0,
         no_write_same: true,
         ..Limits::DEFAULT
@@ -62,7 +62,8 @@ mod tests {
                 ..TIGHT
             },
             Limits {
-                dma_alignment: u32::MAX,
+                dma_alignment: PAGE - 1,
+                max_channel: 255,
                 ..TIGHT
             },
             Limits {
@@ -119,6 +120,24 @@ mod tests {
             },
             Limits {
                 max_segment_size: 0,
+                ..TIGHT
+            },
+            // A page must be a transfer, and can be aligned.
+            Limits {
+                max_sectors: PAGE / 512 - 1,
+                ..TIGHT
+            },
+            Limits {
+                dma_alignment: 2 * PAGE - 1,
+                ..TIGHT
+            },
+            Limits {
+                dma_alignment: u32::MAX,
+                ..TIGHT
+            },
+            // The midlayer would count to it, for ever.
+            Limits {
+                max_channel: u32::MAX,
                 ..TIGHT
             },
             // Not masks.

@@ -5,12 +5,22 @@
 #[kernel::prelude::kunit_tests(rust_scsi_races)]
 mod tests {
     use super::super::{
-        super::HostByte,
+        super::{
+            Host,
+            HostByte,
+            Outcome,
+            Status, //
+        },
         ask::Deed,
         bench::{
             eventually,
             Bench,
             LIMITS, //
+        },
+        fake::Fake,
+        lost::{
+            timed_out,
+            SHORT, //
         },
         processors,
         request::{
@@ -18,6 +28,7 @@ mod tests {
             End,
             Sent, //
         },
+        state::Answer,
         taker::{
             take_all,
             Taker, //
@@ -38,11 +49,14 @@ mod tests {
                 },
                 Atomic, //
             },
+            rcu,
             Arc, //
         },
         time::{
             delay::fsleep,
-            Delta, //
+            Delta,
+            Instant,
+            Monotonic, //
         },
     };
 
@@ -229,6 +243,49 @@ mod tests {
         let ended = bench.state().ended.load(Relaxed);
         assert_eq!((ended + taker.taken()) as usize, ROUNDS as usize * TAGS);
         assert!(!bench.is_offline());
+        Ok(())
+    }
+
+    /// Takes the command that is to be handed over, and completes it a while later.
+    fn hold(host: &Host<Fake>) -> u32 {
+        let held = host.with_device(|state| {
+            if state.hand_over.load(Relaxed) != 1 {
+                return 0;
+            }
+            let rcu = rcu::read_lock();
+            let Some((cmd, _)) = host.in_flight().next().and_then(|tag| host.take(tag, &rcu))
+            else {
+                return 0;
+            };
+            state.hand_over.store(2, Relaxed);
+            let start: Instant<Monotonic> = Instant::now();
+            while start.elapsed() < Delta::from_millis(300) {
+                cpu_relax();
+            }
+            state.hand_over.store(3, Relaxed);
+            cmd.complete(Outcome::status(Status::GOOD));
+            1
+        });
+        fsleep(Delta::from_millis(1));
+        held.unwrap_or(0)
+    }
+
+    /// A command that somebody has in hand does not end before that is over.
+    #[test]
+    fn held_while_it_is_aborted() -> Result {
+        if processors::too_few() {
+            return Ok(());
+        }
+        let bench = Bench::new()?;
+        bench.state().abort.set(Answer::HandOver);
+        let taker = Taker::start(&bench, hold)?;
+        let request = bench.request(Deed::Start, Data::None)?;
+        let sent = request.timeout(SHORT).send()?;
+        assert_eq!(sent.end(), timed_out());
+        assert_eq!(bench.state().hand_over.load(Relaxed), 3);
+        taker.stop();
+        assert_eq!(taker.taken(), 1);
+        assert!(bench.is_idle());
         Ok(())
     }
 }

@@ -22,7 +22,6 @@ mod tests {
             counts,
             failed,
             lost,
-            reset,
             timed_out,
             works,
             GOOD,
@@ -63,7 +62,7 @@ mod tests {
     #[test]
     fn ended_by_a_reset() -> Result {
         let bench = Bench::new()?;
-        assert_eq!(lost(&bench)?.end(), reset());
+        assert_eq!(lost(&bench)?.end(), timed_out());
         assert_eq!(counts(&bench), (2, 1, 1));
         assert!(!bench.is_offline());
         assert!(works(&bench)?);
@@ -96,7 +95,7 @@ mod tests {
         }
         assert!(bench.starts(tags));
         for sent in &sent {
-            assert_eq!(sent.end(), reset());
+            assert_eq!(sent.end(), timed_out());
         }
         // A request keeps its tag until it is freed.
         drop(sent);
@@ -115,7 +114,7 @@ mod tests {
         // Not mapped: a mapping would stay, on purpose, for as long as the device might use it.
         let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
         let sent = bench.request(Deed::Start, data)?.timeout(SHORT).send()?;
-        assert_eq!(sent.end(), failed(HostByte::Error as u32));
+        assert_eq!(sent.end(), timed_out());
         assert_eq!(counts(&bench), (2, 1, 0));
         assert!(bench.is_idle());
         // The driver looks for it in vain.
@@ -136,7 +135,7 @@ mod tests {
         bench.state().comes_back.store(LIES, Relaxed);
         let data = Data::In(KVec::from_elem(0, 512, GFP_KERNEL)?);
         let sent = bench.request(Deed::Start, data)?.timeout(SHORT).send()?;
-        assert_eq!(sent.end(), failed(HostByte::Error as u32));
+        assert_eq!(sent.end(), timed_out());
         assert_eq!(counts(&bench), (2, 1, 0));
         assert!(bench.is_idle());
         assert!(bench.take(|_, _| ()).is_none());

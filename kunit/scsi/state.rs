@@ -27,6 +27,8 @@ pub(super) enum Answer {
     CompleteFirst,
     /// It says that it has done so, but has not.
     Lie,
+    /// It says so when another thread has the command in its hands: see [`State::hand_over`].
+    HandOver,
 }
 
 /// An [`Answer`] that can be changed.
@@ -42,7 +44,12 @@ impl Answers {
     }
 
     pub(super) fn get(&self) -> Answer {
-        let all = [Answer::TakeBack, Answer::CompleteFirst, Answer::Lie];
+        let all = [
+            Answer::TakeBack,
+            Answer::CompleteFirst,
+            Answer::Lie,
+            Answer::HandOver,
+        ];
         let now = self.0.load(Relaxed);
         let found = all.into_iter().find(|answer| *answer as u32 == now);
         found.unwrap_or_default()
@@ -99,6 +106,11 @@ pub(super) struct State {
     pub(super) device_resets: Atomic<u32>,
     /// How many commands were taken back.
     pub(super) taken_back: Atomic<u32>,
+    /// How many mappings were all of their buffer.
+    pub(super) whole: Atomic<u32>,
+    /// Whether another thread is to take the command: 1 if so, 2 when it has it,
+    /// and 3 when it completes it.
+    pub(super) hand_over: Atomic<u32>,
     /// How many commands were the last of a batch.
     pub(super) last: Atomic<u32>,
     /// How often a batch ended without one.
@@ -125,6 +137,8 @@ impl State {
             device_reset: Answers::new(),
             device_resets: Atomic::new(0),
             taken_back: Atomic::new(0),
+            whole: Atomic::new(0),
+            hand_over: Atomic::new(0),
             last: Atomic::new(0),
             commits: Atomic::new(0),
             told: Atomic::new(0),

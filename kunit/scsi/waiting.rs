@@ -31,6 +31,7 @@ mod tests {
             Sent, //
         },
     };
+    use crate::bindings;
     use kernel::{
         prelude::*,
         sync::atomic::ordering::Relaxed, //
@@ -150,6 +151,28 @@ mod tests {
         bench.host().quiesce(Reason::Sleep);
         assert_eq!(bench.state().told(), None);
         assert_eq!(counts(&bench).1, before);
+        Ok(())
+    }
+
+    /// A unit that error handling takes offline meanwhile is not left with its queue stopped.
+    #[test]
+    fn offline_meanwhile() -> Result {
+        let bench = Bench::new()?;
+        bench.host().quiesce(Reason::BusError);
+        // SAFETY: The bench has a reference to the unit, and nobody else changes its state.
+        let changed = unsafe {
+            bindings::scsi_device_set_state(
+                bench.unit().as_ptr(),
+                bindings::scsi_device_state_SDEV_OFFLINE,
+            )
+        };
+        assert_eq!(changed, 0);
+        let sent = bench.request(Deed::Complete, Data::None)?.send()?;
+        a_while();
+        assert!(!sent.has_ended());
+        assert_eq!(bench.host().restart(Reason::BusError), Ok(()));
+        assert_eq!(sent.end(), failed(HostByte::NoConnect as u32));
+        assert!(bench.is_offline());
         Ok(())
     }
 }

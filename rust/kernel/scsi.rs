@@ -12,7 +12,7 @@
 //!
 //! ```text
 //!              queue_command                     start                      take
-//!   midlayer ---------------> Command / Mapped ---------> in flight -----> Command
+//!   midlayer ---------------> Command / Mapped ---------> in flight -----> Taken
 //!       ^                       |        |                 |                 |
 //!       |        busy           |        | complete        | timeout, reset  | complete
 //!       +-----------------------+        v                 v                 v
@@ -24,7 +24,8 @@
 //!   so a second completion does not compile. One that is dropped is a bug of the driver: it ends
 //!   with an error that is logged, never silently.
 //! - The only place in which a command can rest is in flight, under its [`Tag`]. Taking it is one
-//!   atomic exchange: an interrupt handler and error handling can never both own a command.
+//!   atomic exchange: an interrupt handler and error handling can never both own a command. What
+//!   was [`Taken`] can only be completed.
 //! - Error handling takes single commands back ([`Victim`]), and in the end all that are in flight.
 //!   This closes a trap of the C interface: when the handlers give up, the midlayer finishes a
 //!   command that the driver still holds, and a late completion then hits a request that has long
@@ -76,7 +77,8 @@ pub use self::{
     command::{
         Busy,
         Command,
-        Direction, //
+        Direction,
+        Taken, //
     },
     cursor::Cursor,
     device::{

@@ -84,6 +84,9 @@ pub(crate) type Device = scsi::Device<AppleRaid>;
 /// A command in the driver's hands.
 pub(crate) type Cmd<'a> = scsi::Command<'a, AppleRaid>;
 
+/// A command with which the card is done.
+pub(crate) type Taken<'a> = scsi::Taken<'a, AppleRaid>;
+
 /// One more than the highest logical unit number (K).
 pub(crate) const MAX_LUN: u64 = 64;
 

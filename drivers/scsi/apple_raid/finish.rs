@@ -18,7 +18,8 @@ use crate::{
         Response, //
     },
     Cmd,
-    Host, //
+    Host,
+    Taken, //
 };
 use kernel::prelude::*;
 
@@ -26,7 +27,7 @@ use kernel::prelude::*;
 pub(crate) fn finish(
     card: &Card<'_>,
     host: &Host,
-    cmd: Cmd<'_>,
+    cmd: Taken<'_>,
     transfer: Option<Transfer>,
     response: Response,
 ) -> bool {
@@ -74,7 +75,7 @@ pub(crate) fn finish(
 }
 
 /// Ends a command whose response is not one.
-fn garbled(card: &Card<'_>, host: &Host, cmd: Cmd<'_>) -> bool {
+fn garbled(card: &Card<'_>, host: &Host, cmd: Taken<'_>) -> bool {
     if host.should_log() {
         dev_err!(
             card.pdev,
@@ -87,7 +88,7 @@ fn garbled(card: &Card<'_>, host: &Host, cmd: Cmd<'_>) -> bool {
 }
 
 /// Ends a command that has succeeded and, as far as the card says, moved `len` bytes.
-fn good(cmd: Cmd<'_>, len: u32) -> bool {
+fn good(cmd: Taken<'_>, len: u32) -> bool {
     let mut moved = len.min(cmd.data_len());
     let answer = |at| {
         let mut byte = [0];

@@ -79,7 +79,7 @@ fn queue<'a>(card: &Card<'_>, cmd: Cmd<'a>, is_last: bool) -> Queued<'a> {
     let offered = match cmd.direction() {
         scsi::Direction::In => Some(Way::In),
         scsi::Direction::Out => Some(Way::Out),
-        scsi::Direction::None | scsi::Direction::Both => None,
+        scsi::Direction::None => None,
     };
     match transfer::plan(&cdb, offered, cmd.data_len(), card.blocks.get(cmd.lun())) {
         Ok(None) => submit(card, cmd.into(), &cdb, Descriptor::None, None, is_last),

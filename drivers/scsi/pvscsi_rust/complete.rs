@@ -16,11 +16,12 @@ use crate::{
         HostByte,
         Outcome,
         Status,
-        Tag, //
+        Tag,
+        Taken, //
     },
     wire::Completion,
-    Cmd,
-    Host, //
+    Host,
+    Pvscsi, //
 };
 use kernel::{
     prelude::*,
@@ -102,7 +103,7 @@ mod btstat {
 }
 
 /// Ends a command.
-fn finish(adapter: &Adapter<'_>, host: &Host, cmd: Cmd<'_>, said: Completion) {
+fn finish(adapter: &Adapter<'_>, host: &Host, cmd: Taken<'_, Pvscsi>, said: Completion) {
     use btstat::*;
 
     let host_byte = match said.host_status {
@@ -123,7 +124,13 @@ fn finish(adapter: &Adapter<'_>, host: &Host, cmd: Cmd<'_>, said: Completion) {
 
 /// Ends a command that the unit has answered. If the transfer `is_short` it was not of the length
 /// that was asked for.
-fn answered(adapter: &Adapter<'_>, host: &Host, cmd: Cmd<'_>, said: Completion, is_short: bool) {
+fn answered(
+    adapter: &Adapter<'_>,
+    host: &Host,
+    cmd: Taken<'_, Pvscsi>,
+    said: Completion,
+    is_short: bool,
+) {
     let status = u8::try_from(said.scsi_status).map_or(Status(u8::MAX), Status);
     let moved = u32::try_from(said.data_len).unwrap_or(u32::MAX);
     if !status.is_known() || moved > cmd.data_len() {

@@ -70,7 +70,6 @@ fn describe(adapter: &Adapter<'_>, mapped: &scsi::Mapped<'_, Pvscsi>) -> Result<
         Direction::None => flag::NO_DATA,
         Direction::In => flag::TO_HOST,
         Direction::Out => flag::TO_DEVICE,
-        Direction::Both => 0,
     };
     let request = Request {
         context: context(cmd.tag()),

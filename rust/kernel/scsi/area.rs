@@ -50,13 +50,13 @@ impl Tag {
     ///
     /// # Safety
     ///
-    /// `rq` must be a valid request with a tag, of a tag set whose hardware queues share their tags
-    /// or not, as `shared` says.
+    /// `rq` must be a valid request, of a tag set whose hardware queues share their tags or not, as
+    /// `shared` says. The tag is of no use if it is about to be queued again, and so has none.
     pub(super) unsafe fn of_request(rq: *mut bindings::request, shared: bool) -> Self {
         // SAFETY: By the safety requirement.
         Self(unsafe {
             if shared {
-                // CAST: A tag that a request has is not negative.
+                // CAST: All ones stand for none.
                 (*rq).tag as u32
             } else {
                 bindings::blk_mq_unique_tag(rq)
@@ -81,9 +81,10 @@ impl Tag {
         (self.0 >> bindings::BLK_MQ_UNIQUE_TAG_BITS) as u16
     }
 
-    /// The word of a command in flight with this tag. Tags are far below the highest numbers.
+    /// The word of a command in flight with this tag. Tags are far below the highest numbers; all
+    /// ones, which are none, are the word of no command.
     pub(super) fn word(self) -> u32 {
-        self.0 + IN_FLIGHT
+        self.0.saturating_add(IN_FLIGHT)
     }
 }
 

@@ -6,11 +6,16 @@ use crate::bindings;
 use core::{
     marker::PhantomData,
     mem::ManuallyDrop,
+    ops::Deref,
     ptr::NonNull, //
 };
 use kernel::{
     pr_err_once,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::{
+        ordering::Relaxed,
+        Atomic, //
+    },
 };
 
 use super::{
@@ -35,8 +40,6 @@ pub enum Direction {
     In,
     /// From the buffer to the device.
     Out,
-    /// The midlayer does not know.
-    Both,
 }
 
 /// A command that the midlayer handed to the driver.
@@ -127,8 +130,8 @@ impl<'a, T: Operations> Command<'a, T> {
         match unsafe { (*self.as_raw()).sc_data_direction } {
             bindings::dma_data_direction::DMA_FROM_DEVICE => Direction::In,
             bindings::dma_data_direction::DMA_TO_DEVICE => Direction::Out,
-            bindings::dma_data_direction::DMA_NONE => Direction::None,
-            _ => Direction::Both,
+            // There is no command that moves data both ways.
+            _ => Direction::None,
         }
     }
 
@@ -155,14 +158,9 @@ impl<'a, T: Operations> Command<'a, T> {
 
     /// Ends the command.
     pub fn complete(self, outcome: Outcome) {
-        let cmd = self.into_raw().as_ptr();
-        // SAFETY: The command is valid and belonged to the token, which is consumed: nobody else
-        // ends it.
-        unsafe {
-            (*cmd).resid_len = outcome.residual().min((*cmd).sdb.length);
-            (*cmd).result = outcome.result();
-            bindings::scsi_done(cmd);
-        }
+        let cmd = self.into_raw();
+        // SAFETY: The command is valid and belonged to the token, which is consumed.
+        unsafe { Self::end(cmd, &[], outcome) };
     }
 
     /// Ends the command with CHECK CONDITION and sense data that the host makes. No data were
@@ -175,13 +173,58 @@ impl<'a, T: Operations> Command<'a, T> {
     /// Ends the command with CHECK CONDITION and the device's sense data, of which the midlayer has
     /// room for 96 bytes; `residual` bytes of the buffer were not transferred.
     pub fn complete_with(self, sense: &[u8], residual: u32) {
+        let outcome = Outcome::status(Status::CHECK_CONDITION).with_residual(residual);
+        let cmd = self.into_raw();
+        // SAFETY: As in `complete`.
+        unsafe { Self::end(cmd, sense, outcome) };
+    }
+
+    /// Ends a command.
+    ///
+    /// One that has timed out belongs to error handling, which reads and writes the same fields.
+    /// That begins a grace period after the timeout, so not before this returns.
+    ///
+    /// # Safety
+    ///
+    /// `cmd` must be a valid command of a host of `T`, and its token just gone: nobody else ends
+    /// it. The RCU read lock is held.
+    unsafe fn end(cmd: NonNull<bindings::scsi_cmnd>, sense: &[u8], outcome: Outcome) {
         let len = sense.len().min(bindings::SCSI_SENSE_BUFFERSIZE as usize);
-        // SAFETY: By the type invariant the command is valid; its sense buffer has
-        // SCSI_SENSE_BUFFERSIZE bytes, all of which the midlayer has cleared.
+        // SAFETY: By the safety requirements. The sense buffer has SCSI_SENSE_BUFFERSIZE bytes, all
+        // of which the midlayer has cleared.
         unsafe {
-            core::ptr::copy_nonoverlapping(sense.as_ptr(), (*self.as_raw()).sense_buffer, len);
+            let is_own = Self::is_of_error_handling(cmd);
+            let cmd = cmd.as_ptr();
+            if !is_own && Self::is_complete(NonNull::new_unchecked(cmd)) {
+                return;
+            }
+            core::ptr::copy_nonoverlapping(sense.as_ptr(), (*cmd).sense_buffer, len);
+            (*cmd).resid_len = outcome.residual().min((*cmd).sdb.length);
+            (*cmd).result = outcome.result();
+            bindings::scsi_done(cmd);
         }
-        self.complete(Outcome::status(Status::CHECK_CONDITION).with_residual(residual));
+    }
+
+    /// Whether error handling sent the command, on its own account.
+    ///
+    /// # Safety
+    ///
+    /// `cmd` must be a valid command.
+    pub(super) unsafe fn is_of_error_handling(cmd: NonNull<bindings::scsi_cmnd>) -> bool {
+        // SAFETY: By the safety requirement.
+        let submitter = unsafe { (*cmd.as_ptr()).submitter };
+        submitter == bindings::scsi_cmnd_submitter_SUBMITTED_BY_SCSI_ERROR_HANDLER
+    }
+
+    /// Whether the midlayer was told that the command has ended, or error handling has it.
+    ///
+    /// # Safety
+    ///
+    /// `cmd` must be a valid command.
+    pub(super) unsafe fn is_complete(cmd: NonNull<bindings::scsi_cmnd>) -> bool {
+        // SAFETY: By the safety requirement. C code accesses the field by atomic operations.
+        let state = unsafe { Atomic::from_ptr(&raw mut (*cmd.as_ptr()).state) }.load(Relaxed);
+        state & (1 << bindings::SCMD_STATE_COMPLETE) != 0
     }
 
     /// Returns the command to the midlayer: the host takes no commands now. It is tried again when
@@ -196,11 +239,42 @@ impl<T: Operations> Drop for Command<'_, T> {
         pr_err_once!("{}: a driver dropped a SCSI command\n", T::NAME);
         // SAFETY: By the type invariant the command is valid and belongs to this token, which is
         // gone after this.
-        unsafe {
-            let cmd = self.cmd.as_ptr();
-            (*cmd).result = Outcome::host(HostByte::Error).result();
-            bindings::scsi_done(cmd);
-        }
+        unsafe { Self::end(self.cmd, &[], Outcome::host(HostByte::Error)) };
+    }
+}
+
+/// A command that was in flight and was taken: the device is done with it. It can only be
+/// completed: whoever stops the device looks once at what is in flight, so nothing may return
+/// there.
+#[must_use = "a command must be completed"]
+pub struct Taken<'a, T: Operations>(Command<'a, T>);
+
+impl<'a, T: Operations> Taken<'a, T> {
+    pub(super) fn new(cmd: Command<'a, T>) -> Self {
+        Self(cmd)
+    }
+
+    /// As [`Command::complete`].
+    pub fn complete(self, outcome: Outcome) {
+        self.0.complete(outcome);
+    }
+
+    /// As [`Command::complete_with_sense`].
+    pub fn complete_with_sense(self, sense: Sense) {
+        self.0.complete_with_sense(sense);
+    }
+
+    /// As [`Command::complete_with`].
+    pub fn complete_with(self, sense: &[u8], residual: u32) {
+        self.0.complete_with(sense, residual);
+    }
+}
+
+impl<'a, T: Operations> Deref for Taken<'a, T> {
+    type Target = Command<'a, T>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 

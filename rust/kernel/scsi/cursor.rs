@@ -34,7 +34,7 @@ impl<T: Operations> Command<'_, T> {
     pub fn data(&self) -> Cursor<'_> {
         // From the device into the buffer: a driver may write there in the device's place. A buffer
         // of data for the device can be anything, for example the one page of zeros.
-        let writable = matches!(self.direction(), Direction::In | Direction::Both);
+        let writable = matches!(self.direction(), Direction::In);
         let way = if writable {
             bindings::SG_MITER_TO_SG
         } else {

@@ -10,6 +10,7 @@ use core::marker::PhantomData;
 use kernel::{
     device,
     error::to_result,
+    page::PAGE_SIZE,
     prelude::*,
     sync::{
         atomic::{
@@ -150,13 +151,18 @@ impl<T: Operations> Device<T> {
         }
     }
 
-    /// Lets commands come again to a unit that was blocked.
+    /// Lets commands come again to a unit that was blocked. It may have been taken offline since:
+    /// it stays so, and what waits for it fails.
     pub(super) fn unblock(&self) {
         let sdev = self.as_raw();
-        // SAFETY: By the type invariant; the mutex is held. One that is not blocked is left alone.
+        // SAFETY: By the type invariant; the mutex is held. One whose queue was not stopped is left
+        // alone.
         unsafe {
             bindings::mutex_lock(&raw mut (*sdev).state_mutex);
-            if self.state() == bindings::scsi_device_state_SDEV_BLOCK {
+            if matches!(
+                self.state(),
+                bindings::scsi_device_state_SDEV_BLOCK | bindings::scsi_device_state_SDEV_OFFLINE
+            ) {
                 bindings::scsi_internal_device_unblock_nowait(
                     sdev,
                     bindings::scsi_device_state_SDEV_RUNNING,
@@ -192,7 +198,9 @@ impl QueueLimits {
         // SAFETY: See `from_raw`.
         let limits = unsafe { &mut *self.0.get() };
         if most > 0 {
-            limits.max_hw_sectors = limits.max_hw_sectors.min(most);
+            // CAST: A small number.
+            let page = (PAGE_SIZE / 512) as u32;
+            limits.max_hw_sectors = limits.max_hw_sectors.min(most.max(page));
         }
     }
 
@@ -200,7 +208,7 @@ impl QueueLimits {
     pub fn align_dma(&mut self, mask: u32) {
         // SAFETY: See `from_raw`.
         let limits = unsafe { &mut *self.0.get() };
-        if mask & mask.wrapping_add(1) == 0 {
+        if mask & mask.wrapping_add(1) == 0 && (mask as usize) < PAGE_SIZE {
             limits.dma_alignment = limits.dma_alignment.max(mask);
         }
     }

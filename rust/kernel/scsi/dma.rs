@@ -50,9 +50,6 @@ enum Kind<'bound> {
     /// The bus master bit of a PCI device.
     #[cfg(CONFIG_PCI)]
     Pci(&'bound pci::Device<Bound>),
-    /// A device of a test, which has a DMA mask and does no DMA.
-    #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
-    Fake,
 }
 
 /// Proof that a device does no DMA. It ends before the device can be started again.
@@ -81,12 +78,12 @@ impl<'bound> Dma<'bound> {
         })
     }
 
-    /// The switch of a device that does not exist.
+    /// The switch of a device of a test, which has a DMA mask and does no DMA.
     #[cfg(CONFIG_RUST_SCSI_KUNIT_TEST)]
     pub(super) fn fake(dev: &'bound device::Device<Bound>) -> Self {
         Self {
             dev,
-            kind: Kind::Fake,
+            kind: Kind::None(PhantomData),
         }
     }
 

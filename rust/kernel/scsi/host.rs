@@ -73,6 +73,8 @@ pub(super) struct HostData<T: Operations> {
     pub(super) data: Atomic<*mut T::Data<'static>>,
     /// The switch for the device's DMA, while the host is registered; only compared.
     pub(super) dma: Atomic<*mut ()>,
+    /// The midlayer has a tag set for the host.
+    pub(super) has_tags: Atomic<bool>,
     /// There is a registration, or was one.
     pub(super) was_registered: Atomic<bool>,
     #[pin]
@@ -102,16 +104,18 @@ impl<T: Operations> Host<T> {
         // never added, and is called by the module then.
         let shost = unsafe { bindings::scsi_host_alloc(Template::<T>::get(), size) };
         let shost = NonNull::new(shost).ok_or(ENOMEM)?;
-        // SAFETY: The host was just allocated with room for a `HostData`, and nobody else has it.
-        // Its memory is never moved, and `HostData` needs no destructor.
+        // SAFETY: The host was just allocated with room for a `HostData`. Nobody else has it but
+        // the thread of error handling, which looks at other fields. Its memory is never moved,
+        // and `HostData` needs no destructor.
         unsafe {
-            limits.apply(&mut *shost.as_ptr());
+            limits.apply(shost.as_ptr());
             pin_init::raw_init(
                 (&raw mut (*shost.as_ptr()).hostdata).cast(),
                 pin_init!(HostData::<T> {
                     access: Atomic::new(Access::None),
                     data: Atomic::new(null_mut()),
                     dma: Atomic::new(null_mut()),
+                    has_tags: Atomic::new(false),
                     was_registered: Atomic::new(false),
                     noise <- RateLimit::new(),
                     resets <- Resets::new(),

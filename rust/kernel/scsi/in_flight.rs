@@ -29,16 +29,14 @@ use kernel::sync::{
 
 use super::{
     area::IDLE,
-    victim::{
-        Owner,
-        Victim, //
-    },
+    victim::Victim,
     Command,
     Device,
     Host,
     Mapped,
     Operations,
-    Tag, //
+    Tag,
+    Taken, //
 };
 
 /// What there was of a command when somebody looked.
@@ -59,7 +57,7 @@ impl<T: Operations> Host<T> {
         &'a self,
         tag: Tag,
         _rcu: &'a rcu::Guard,
-    ) -> Option<(Command<'a, T>, T::CommandData)> {
+    ) -> Option<(Taken<'a, T>, T::CommandData)> {
         self.with_command(tag, |cmd| {
             // SAFETY: `with_command` passes a command of this host.
             unsafe { Self::take_this(cmd, tag) }
@@ -74,7 +72,7 @@ impl<T: Operations> Host<T> {
     pub(super) unsafe fn take_this<'a>(
         cmd: NonNull<bindings::scsi_cmnd>,
         tag: Tag,
-    ) -> Option<(Command<'a, T>, T::CommandData)> {
+    ) -> Option<(Taken<'a, T>, T::CommandData)> {
         // SAFETY: By the safety requirement.
         let word = unsafe { Command::<T>::word(cmd) };
         word.cmpxchg(tag.word(), IDLE, Full).ok()?;
@@ -85,7 +83,7 @@ impl<T: Operations> Host<T> {
             let area = Command::<T>::area(cmd).as_ptr();
             Mapped::<T>::undo(cmd);
             let data = (*area).data.assume_init_read();
-            Some((Command::from_raw(cmd), data))
+            Some((Taken::new(Command::from_raw(cmd)), data))
         }
     }
 
@@ -96,15 +94,15 @@ impl<T: Operations> Host<T> {
         tag: Tag,
         f: impl FnOnce(NonNull<bindings::scsi_cmnd>) -> R,
     ) -> Option<R> {
-        if !self.access().has_tags() {
+        if !self.private().has_tags.load(Relaxed) {
             return None;
         }
         let shost = self.as_raw();
         // `tags` has an entry for each hardware queue. What it names is freed after a grace period
         // of SRCU, and so are the requests of commands that `rqs` names.
         //
-        // SAFETY: By the type invariant the host is valid. It was added, and is not removed before
-        // a grace period of RCU is over.
+        // SAFETY: By the type invariant the host is valid. It was added: it has its tag set, until
+        // a grace period of RCU after `has_tags` was cleared.
         unsafe {
             let set = &raw mut (*shost).tag_set;
             if u32::from(tag.hw_queue()) >= (*set).nr_hw_queues || (*set).tags.is_null() {
@@ -141,17 +139,24 @@ impl<T: Operations> Host<T> {
         self.tags().filter_map(move |tag| {
             let it = self.look_at(tag)?;
             (it.is_in_flight && it.unit == unit.as_raw())
-                .then(|| Victim::new(self, it.cmd, tag, unit, Owner::Us))
+                .then(|| Victim::new(self, it.cmd, tag, unit))
         })
     }
 
-    /// Whether the device may still know of such commands. It may of those in flight, and of those
-    /// that are mapped and that the driver has lost. Relied upon only when no tokens exist.
+    /// Whether the device may still know of such commands, or a token of one exists. The device may
+    /// know of those in flight, and of those that are mapped and that the driver has lost. To be
+    /// called in process context, when none is put in flight any more.
     pub(super) fn is_anything_left(&self, is_such: impl Fn(&Look) -> bool) -> bool {
-        self.tags().any(|tag| {
-            self.look_at(tag)
-                .is_some_and(|it| (it.is_in_flight || it.is_mapped) && is_such(&it))
-        })
+        let any = |is_left: fn(&Look) -> bool| {
+            self.tags().any(|tag| {
+                self.look_at(tag)
+                    .is_some_and(|it| is_left(&it) && is_such(&it))
+            })
+        };
+        let is_in_flight = any(|it| it.is_in_flight);
+        // Who took one before that has completed it after this.
+        Self::settle();
+        is_in_flight || any(|it| it.is_mapped)
     }
 
     /// Undoes the mappings of commands that the driver has lost. To be called when no tokens exist,

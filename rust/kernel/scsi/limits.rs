@@ -33,14 +33,14 @@ pub struct Limits {
     /// No segment crosses a multiple of this plus one: one less than a power of two, and a page or
     /// more.
     pub dma_boundary: usize,
-    /// Longest transfer, in 512-byte sectors.
+    /// Longest transfer, in 512-byte sectors; a page or more.
     pub max_sectors: u32,
     /// The length of transfers that suits the host best, in 512-byte sectors; 0 if none does.
     pub opt_sectors: u32,
     /// Mask of the address and length bits that must be zero in data buffers; what is not aligned
-    /// so is copied by the block layer. One less than a power of two.
+    /// so is copied by the block layer. One less than a power of two, and less than a page.
     pub dma_alignment: u32,
-    /// The highest channel.
+    /// The highest channel; 255 at most.
     pub max_channel: u32,
     /// One more than the highest target id.
     pub max_id: u32,
@@ -89,11 +89,13 @@ impl Limits {
             && self.max_id > 0
             && self.max_lun > 0
             && self.max_cdb_len > 0
-            && self.max_sectors > 0
+            && self.max_channel <= u8::MAX.into()
+            && self.max_sectors as usize >= PAGE_SIZE / 512
             && self.max_segment_size as usize >= PAGE_SIZE
             && self.dma_boundary >= PAGE_SIZE - 1
             && (self.dma_boundary & self.dma_boundary.wrapping_add(1)) == 0
             && (self.dma_alignment & self.dma_alignment.wrapping_add(1)) == 0
+            && (self.dma_alignment as usize) < PAGE_SIZE
             && self.this_id.is_none_or(|id| i32::try_from(id).is_ok());
         if possible {
             Ok(())
@@ -103,27 +105,34 @@ impl Limits {
     }
 
     /// Sets the limits of a host that was just allocated.
-    pub(super) fn apply(&self, host: &mut bindings::Scsi_Host) {
-        host.can_queue = self.can_queue.into();
-        // CAST: Positive, see `check`.
-        host.cmd_per_lun = self.cmd_per_lun as i16;
-        host.nr_hw_queues = self.nr_hw_queues.into();
-        host.set_host_tagset(self.host_tagset.into());
-        host.sg_tablesize = self.sg_tablesize;
-        host.max_segment_size = self.max_segment_size;
-        host.dma_boundary = self.dma_boundary;
-        host.max_sectors = self.max_sectors;
-        host.opt_sectors = self.opt_sectors;
-        host.dma_alignment = self.dma_alignment;
-        host.max_channel = self.max_channel;
-        host.max_id = self.max_id;
-        host.max_lun = self.max_lun;
-        // CAST: It fits, see `check`.
-        host.this_id = self.this_id.map_or(-1, |id| id as i32);
-        host.max_cmd_len = self.max_cdb_len;
-        host.set_no_write_same(self.no_write_same.into());
-        // The logical unit is named by the transport. To old devices the midlayer would write its
-        // number into the CDB as well, over bits that mean something else today.
-        host.set_no_scsi2_lun_in_cdb(1);
+    ///
+    /// # Safety
+    ///
+    /// `host` must be valid, and nobody else may use these fields.
+    pub(super) unsafe fn apply(&self, host: *mut bindings::Scsi_Host) {
+        // SAFETY: By the safety requirement.
+        unsafe {
+            (*host).can_queue = self.can_queue.into();
+            // CAST: Positive, see `check`.
+            (*host).cmd_per_lun = self.cmd_per_lun as i16;
+            (*host).nr_hw_queues = self.nr_hw_queues.into();
+            bindings::Scsi_Host::set_host_tagset_raw(host, self.host_tagset.into());
+            (*host).sg_tablesize = self.sg_tablesize;
+            (*host).max_segment_size = self.max_segment_size;
+            (*host).dma_boundary = self.dma_boundary;
+            (*host).max_sectors = self.max_sectors;
+            (*host).opt_sectors = self.opt_sectors;
+            (*host).dma_alignment = self.dma_alignment;
+            (*host).max_channel = self.max_channel;
+            (*host).max_id = self.max_id;
+            (*host).max_lun = self.max_lun;
+            // CAST: It fits, see `check`.
+            (*host).this_id = self.this_id.map_or(-1, |id| id as i32);
+            (*host).max_cmd_len = self.max_cdb_len;
+            bindings::Scsi_Host::set_no_write_same_raw(host, self.no_write_same.into());
+            // The logical unit is named by the transport. To old devices the midlayer would write
+            // its number into the CDB as well, over bits that mean something else today.
+            bindings::Scsi_Host::set_no_scsi2_lun_in_cdb_raw(host, 1);
+        }
     }
 }

@@ -73,7 +73,7 @@ impl<'a, T: Operations> Mapped<'a, T> {
                     segments,
                 })
             }
-            Err(error) if may_pass(error) => Err(MapError::TryAgain(cmd.busy())),
+            Err(error) if may_pass(error, bounces(&cmd)) => Err(MapError::TryAgain(cmd.busy())),
             Err(_) => Err(MapError::Impossible(cmd)),
         }
     }
@@ -157,9 +157,17 @@ impl<'a, T: Operations> Mapped<'a, T> {
 
 /// Whether a mapping that fails like this may succeed later; `dma_map_sgtable()` says what its
 /// errors mean. EIO may be either: dma-direct returns it when the bounce buffers of swiotlb are all
-/// in use.
-pub(super) fn may_pass(error: Error) -> bool {
-    error == ENOMEM || error == EIO
+/// in use, and when the device cannot reach the memory.
+pub(super) fn may_pass(error: Error, bounces: bool) -> bool {
+    error == ENOMEM || error == EIO && bounces
+}
+
+/// Whether data of the command's device may go through bounce buffers.
+fn bounces<T: Operations>(cmd: &Command<'_, T>) -> bool {
+    // SAFETY: The command is valid, and its host was added with a DMA device.
+    unsafe {
+        bindings::dma_max_mapping_size((*(*(*cmd.as_raw()).device).host).dma_dev) < usize::MAX
+    }
 }
 
 impl<T: Operations> Drop for Mapped<'_, T> {

@@ -10,10 +10,7 @@ use core::ptr::NonNull;
 use kernel::{
     error::Result,
     ffi::c_int,
-    sync::atomic::{
-        ordering::Relaxed,
-        Atomic, //
-    },
+    sync::atomic::ordering::Relaxed, //
 };
 
 use super::{
@@ -24,7 +21,6 @@ use super::{
     in_flight::Look,
     state::Access,
     template::Template,
-    victim::Owner,
     Command,
     Device,
     Host,
@@ -47,7 +43,7 @@ impl<T: Operations> Template<T> {
     ///
     /// # Safety
     ///
-    /// `cmd` must be a valid command of a host of `T`, with a request that has a tag.
+    /// `cmd` must be a valid command of a host of `T`, with a request.
     unsafe fn subject<'a>(cmd: NonNull<bindings::scsi_cmnd>) -> (&'a Host<T>, Tag) {
         // SAFETY: By the safety requirement; a command has a device, and that has a host.
         unsafe {
@@ -63,17 +59,6 @@ impl<T: Operations> Template<T> {
         if T::HAS_EH_TIMED_OUT {
             host.with_device(|data| T::eh_timed_out(data, host));
         }
-    }
-
-    /// Whether the midlayer was told that the command has ended, or error handling has it.
-    ///
-    /// # Safety
-    ///
-    /// `cmd` must be a valid command.
-    unsafe fn is_complete(cmd: NonNull<bindings::scsi_cmnd>) -> bool {
-        // SAFETY: By the safety requirement. C code accesses the field by atomic operations.
-        let state = unsafe { Atomic::from_ptr(&raw mut (*cmd.as_ptr()).state) }.load(Relaxed);
-        state & (1 << bindings::SCMD_STATE_COMPLETE) != 0
     }
 
     /// # Safety
@@ -102,7 +87,7 @@ impl<T: Operations> Template<T> {
             };
         }
         // SAFETY: As above.
-        if unsafe { Self::is_complete(cmd) } {
+        if unsafe { Command::<T>::is_complete(cmd) } {
             return bindings::scsi_timeout_action::SCSI_EH_DONE;
         }
         // Being queued, or being completed, at this very moment. That is over when the timer ends
@@ -131,17 +116,19 @@ impl<T: Operations> Template<T> {
         let abort = || {
             // SAFETY: As above; the host is not removed as long as it has a command.
             let (data, unit) = unsafe { Self::unit((*cmd.as_ptr()).device) };
-            let victim = Victim::new(host, cmd, tag, unit, Owner::Midlayer);
+            let victim = Victim::new(host, cmd, tag, unit);
             !victim.is_in_flight() || T::eh_abort(data, host, victim).is_ok()
         };
         // Of a device that is lost nothing is in flight.
         let believed = !in_flight() || host.accessible(abort).unwrap_or(true);
+        let is_over = believed && !in_flight();
+        // Who took it before that has completed it after this.
         Host::<T>::settle();
         // What the driver has lost, the device may still know.
         //
         // SAFETY: As above.
         let is_mapped = unsafe { Command::<T>::mapped(cmd) }.load(Relaxed) > 0;
-        disposition(believed && !in_flight() && !is_mapped)
+        disposition(is_over && !is_mapped)
     }
 
     /// # Safety
@@ -183,7 +170,6 @@ impl<T: Operations> Template<T> {
             Host::<T>::settle();
             // SAFETY: The host is not removed meanwhile: see `accessible`.
             let result = reset(unsafe { host.data() }, host, unit);
-            Host::<T>::settle();
             result.is_ok() && !host.is_anything_left(|it| is_struck(it, unit))
         };
         disposition(host.accessible(reset).unwrap_or(false))
@@ -194,7 +180,14 @@ impl<T: Operations> Template<T> {
     /// As for [`Template::device_reset`].
     pub(super) unsafe extern "C" fn host_reset(cmd: *mut bindings::scsi_cmnd) -> c_int {
         // SAFETY: By the safety requirement.
-        let host = unsafe { Host::<T>::from_raw((*(*cmd).device).host) };
+        let (host, submitter) =
+            unsafe { (Host::<T>::from_raw((*(*cmd).device).host), (*cmd).submitter) };
+        // Without one of the driver it is for error handling only: it costs the device.
+        if !T::HAS_EH_HOST_RESET
+            && submitter == bindings::scsi_cmnd_submitter_SUBMITTED_BY_SCSI_RESET_IOCTL
+        {
+            return disposition(false);
+        }
         disposition(host.reset().is_ok())
     }
 }

@@ -19,6 +19,7 @@ use kernel::{
         aref::ARef,
         atomic::ordering::{
             Full,
+            Relaxed,
             Release, //
         },
     },
@@ -121,11 +122,15 @@ impl<'bound, T: Operations> Registration<'bound, T> {
         // known: see `Managed`.
         to_result(unsafe { bindings::scsi_add_host_with_dma(host.as_raw(), raw_dev, raw_dev) })?;
         registered.is_added = true;
+        private.has_tags.store(true, Release);
         {
             // A device that is lost from here on is given up after this.
             let _state = private.resets.state.lock();
             private.works.begin();
-            host.set_access(Access::Running);
+            // Unless it was quiesced or shut down meanwhile.
+            if host.access() == Access::Adding {
+                host.set_access(Access::Running);
+            }
         }
         Ok(Self(Managed::new(dev, registered)?))
     }
@@ -164,6 +169,7 @@ impl<T: Operations> Drop for Registered<'_, T> {
         host.stop_for_good();
         private.works.end_give_up();
         // The tag set goes with the host, and nobody may look for commands then.
+        private.has_tags.store(false, Relaxed);
         host.set_access(Access::None);
         if self.is_added {
             // SAFETY: The host is valid, and was added. This waits for all callbacks.

@@ -72,15 +72,19 @@ impl<T: Operations> Host<T> {
     /// the device is lost, until the next reset.
     pub(super) fn reset_locked(&self, state: &mut State) -> Result {
         let dma = state.dma.as_mut().ok_or(ENODEV)?;
-        self.private().works.is_lost.store(false, Relaxed);
         self.set_access(Access::Resetting);
-        // SAFETY: The host is removed under the lock that the caller holds.
-        let mut result = T::eh_host_reset(unsafe { self.data() }, self, dma);
+        // Nobody says so now who has seen the device before.
+        self.private().works.is_lost.store(false, Relaxed);
+        let mut result = if self.is_disconnected() {
+            Err(ENODEV)
+        } else {
+            // SAFETY: The host is removed under the lock that the caller holds.
+            T::eh_host_reset(unsafe { self.data() }, self, dma)
+        };
         // The midlayer may finish or retry any old command now, whatever the driver did.
-        Self::settle();
-        if self.is_anything_left(|_| true) {
+        if result.is_ok() && self.is_anything_left(|_| true) {
             pr_err_once!("{}: a driver kept a SCSI command in a reset\n", T::NAME);
-            result = result.and(Err(EIO));
+            result = Err(EIO);
         }
         match result {
             Ok(()) => state.doubtful = false,

@@ -34,9 +34,15 @@ impl<T: Operations> Host<T> {
             // The disks were shut down before this, and so their caches flushed. What the work of
             // the driver waits for comes before this returns.
             self.private().works.end();
-            self.block(&mut self.private().resets.state.lock());
+            let mut state = self.private().resets.state.lock();
+            // Somebody else may have shut it down meanwhile.
+            if matches!(state.phase, Phase::Normal) {
+                self.block(&mut state);
+            }
+            drop(state);
             Self::settle();
-            let is_idle = || Ok(self.access().is_quiet() || self.in_flight().next().is_none());
+            let is_idle =
+                || Ok(self.access() != Access::Running || self.in_flight().next().is_none());
             // What does not end, `stop_for_good` ends.
             let _ = read_poll_timeout(is_idle, |idle| *idle, Delta::from_millis(1), IDLE_TIMEOUT);
         }

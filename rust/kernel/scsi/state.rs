@@ -60,16 +60,6 @@ impl Access {
     pub(super) fn is_accessible(self) -> bool {
         matches!(self, Self::Running | Self::Resetting)
     }
-
-    /// Whether the device can be expected to end commands.
-    pub(super) fn is_quiet(self) -> bool {
-        !matches!(self, Self::Running)
-    }
-
-    /// Whether the midlayer knows the host, and so has a tag set for it.
-    pub(super) fn has_tags(self) -> bool {
-        !matches!(self, Self::None | Self::Adding)
-    }
 }
 
 /// Why a device is quiesced.

@@ -131,7 +131,7 @@ impl<T: Operations> Template<T> {
         // SAFETY: The midlayer passes a valid command, which is the driver's until it is done.
         let cmd = unsafe { NonNull::new_unchecked(raw) };
         // SAFETY: As above.
-        if unsafe { Self::ends_others(host, raw) || !Command::<T>::forget_past(cmd) } {
+        if unsafe { Self::is_too_early(host, cmd) || !Command::<T>::forget_past(cmd) } {
             return bindings::scsi_qc_status::SCSI_MLQUEUE_HOST_BUSY;
         }
         // SAFETY: As above. Without `commit_rqs` nobody else would tell the device.
@@ -156,17 +156,22 @@ impl<T: Operations> Template<T> {
         }
     }
 
-    /// Whether the success of a command would have error handling end others of its unit that are
-    /// in flight: it asks for none of them when it has started a unit, or found it ready.
+    /// Whether error handling sends a command while another one is not over whose end its success
+    /// would mean: it asks for none of its unit when it has started that, or found it ready.
     ///
     /// # Safety
     ///
-    /// `cmd` must be a valid command of `host`.
-    pub(super) unsafe fn ends_others(host: &Host<T>, cmd: *mut bindings::scsi_cmnd) -> bool {
+    /// `cmd` must be a valid command of `host`, which is being queued.
+    pub(super) unsafe fn is_too_early(host: &Host<T>, cmd: NonNull<bindings::scsi_cmnd>) -> bool {
         // SAFETY: By the safety requirement.
         unsafe {
-            (*cmd).submitter == bindings::scsi_cmnd_submitter_SUBMITTED_BY_SCSI_ERROR_HANDLER
-                && (*cmd).sc_data_direction == bindings::dma_data_direction::DMA_NONE
+            if !Command::<T>::is_of_error_handling(cmd) {
+                return false;
+            }
+            // It uses the place of an old command, which somebody may be completing.
+            Host::<T>::settle();
+            let cmd = cmd.as_ptr();
+            (*cmd).sc_data_direction == bindings::dma_data_direction::DMA_NONE
                 && host.is_anything_left(|it| it.unit == (*cmd).device)
         }
     }

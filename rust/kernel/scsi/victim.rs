@@ -15,17 +15,6 @@ use super::{
     Tag, //
 };
 
-/// Who ends a command that was taken back.
-#[derive(Clone, Copy)]
-pub(super) enum Owner {
-    /// The midlayer, when `eh_abort` has returned: it asked for this very command.
-    Midlayer,
-    /// We do. A reset that a user asked for (`sg_reset`) strikes commands that have not timed out,
-    /// and nobody else ends those. For one that has timed out it does no harm: see
-    /// [`Victim::take_back`].
-    Us,
-}
-
 /// A command in flight that error handling wants back from the device. It is named only: the
 /// command stays in flight, and may complete at any moment.
 pub struct Victim<'a, T: Operations> {
@@ -33,7 +22,6 @@ pub struct Victim<'a, T: Operations> {
     cmd: NonNull<bindings::scsi_cmnd>,
     tag: Tag,
     unit: &'a Device<T>,
-    owner: Owner,
 }
 
 impl<'a, T: Operations> Victim<'a, T> {
@@ -42,14 +30,12 @@ impl<'a, T: Operations> Victim<'a, T> {
         cmd: NonNull<bindings::scsi_cmnd>,
         tag: Tag,
         unit: &'a Device<T>,
-        owner: Owner,
     ) -> Self {
         Self {
             host,
             cmd,
             tag,
             unit,
-            owner,
         }
     }
 
@@ -78,8 +64,8 @@ impl<'a, T: Operations> Victim<'a, T> {
     ///
     /// To be called when the device has said that it is done with the command, or does no DMA.
     ///
-    /// In `eh_abort` that is all: the midlayer tries the command again, or ends it, when the
-    /// callback has returned. In `eh_device_reset` the command ends here, with `DID_RESET`.
+    /// The command ends here, with `DID_RESET`, if a reset that a user asked for (`sg_reset`)
+    /// strikes it. One that has timed out is tried again, or ended, by error handling.
     pub fn take_back(self) -> Option<T::CommandData> {
         let _rcu = rcu::read_lock();
         let (cmd, data) = self.host.with_command(self.tag, |cmd| {
@@ -90,16 +76,9 @@ impl<'a, T: Operations> Victim<'a, T> {
             // the token is gone.
             unsafe { Host::<T>::take_this(cmd, self.tag) }
         })??;
-        match self.owner {
-            Owner::Midlayer => {
-                // It is the midlayer's since it has timed out.
-                let _ = cmd.into_raw();
-            }
-            // Error handling may own this one as well: then `scsi_timeout()` has set
-            // SCMD_STATE_COMPLETE before, so that `scsi_done()` does nothing, or it is one of its
-            // own commands, which `scsi_eh_done()` tells it of.
-            Owner::Us => cmd.complete(Outcome::host(HostByte::Reset)),
-        }
+        // Does nothing if error handling has the command: then `scsi_timeout()` has marked it as
+        // complete. If it is one of its own it is told, and does not listen any more.
+        cmd.complete(Outcome::host(HostByte::Reset));
         Some(data)
     }
 }

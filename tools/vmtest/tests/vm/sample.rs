@@ -60,6 +60,12 @@ fn its_disk_keeps_what_is_written() {
     prints(&vm, &format!("sg_readcap {generic}"), &["131072", "512"]);
     prints(&vm, &format!("blockdev --getsize64 {disk}"), &["67108864"]);
     ok(&vm, &format!("sg_turs {generic} && sg_sync {generic}"));
+    // It has no reset, which costs it nothing.
+    for kind in ["device", "target", "host"] {
+        let reset = vm.exec(&format!("sg_reset --{kind} {generic}")).unwrap();
+        assert_ne!(reset.status, 0, "{kind}");
+        ok(&vm, &format!("dd if={disk} of=/dev/null bs=4k count=1 iflag=direct"));
+    }
 
     // READ(10) of the block after the last one; INQUIRY of a page of vital product data;
     // RECEIVE COPY RESULTS, which few disks know.
