@@ -52,6 +52,9 @@ type Device = scsi::Device<AppleRaid>;
 /// A command in the driver's hands.
 type Cmd<'a> = scsi::Command<'a, AppleRaid>;
 
+/// A command with which the card is done.
+type Taken<'a> = scsi::Taken<'a, AppleRaid>;
+
 /// One more than the highest logical unit number (K).
 const MAX_LUN: u64 = 64;
 

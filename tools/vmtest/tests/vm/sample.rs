@@ -64,7 +64,10 @@ fn its_disk_keeps_what_is_written() {
     for kind in ["device", "target", "host"] {
         let reset = vm.exec(&format!("sg_reset --{kind} {generic}")).unwrap();
         assert_ne!(reset.status, 0, "{kind}");
-        ok(&vm, &format!("dd if={disk} of=/dev/null bs=4k count=1 iflag=direct"));
+        ok(
+            &vm,
+            &format!("dd if={disk} of=/dev/null bs=4k count=1 iflag=direct"),
+        );
     }
 
     // READ(10) of the block after the last one; INQUIRY of a page of vital product data;
