@@ -18,7 +18,8 @@ use super::{
 };
 
 /// How often the midlayer tries again what failed on the way to the unit or back. A command that
-/// timed out and was aborted is not tried again, nor is one that ended with sense data, but for [`ATTENTIONS`].
+/// timed out and was aborted is not tried again, nor is one that ended with sense data, but for
+/// [`ATTENTIONS`].
 const RETRIES: i32 = 1;
 
 /// How many unit attention conditions a unit may report before it answers. They should not come in
