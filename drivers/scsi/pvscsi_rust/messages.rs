@@ -50,7 +50,7 @@ pub(crate) fn work(adapter: &Adapter<'_>, host: &Host) {
         }
         let next = consumed.wrapping_add(1);
         if adapter.messages.cmpxchg(consumed, next, Relaxed).is_err() {
-            // The rings were set up anew meanwhile, and this was none of the new one.
+            // The rings were set up anew meanwhile, and have no such message.
             adapter
                 .rings
                 .consumed_messages(adapter.messages.load(Relaxed));

@@ -193,11 +193,10 @@ impl<'a, T: Operations> Command<'a, T> {
         // SAFETY: By the safety requirements. The sense buffer has SCSI_SENSE_BUFFERSIZE bytes, all
         // of which the midlayer has cleared.
         unsafe {
-            let is_own = Self::is_of_error_handling(cmd);
-            let cmd = cmd.as_ptr();
-            if !is_own && Self::is_complete(NonNull::new_unchecked(cmd)) {
+            if Self::is_complete(cmd) && !Self::is_of_error_handling(cmd) {
                 return;
             }
+            let cmd = cmd.as_ptr();
             core::ptr::copy_nonoverlapping(sense.as_ptr(), (*cmd).sense_buffer, len);
             (*cmd).resid_len = outcome.residual().min((*cmd).sdb.length);
             (*cmd).result = outcome.result();

@@ -193,7 +193,8 @@ impl QueueLimits {
         unsafe { &mut *limits.cast() }
     }
 
-    /// Lowers the length of the longest transfer, in 512-byte sectors; 0 is no limit.
+    /// Lowers the length of the longest transfer, in 512-byte sectors, but not below a page; 0 is
+    /// no limit.
     pub fn limit_hw_sectors(&mut self, most: u32) {
         // SAFETY: See `from_raw`.
         let limits = unsafe { &mut *self.0.get() };
@@ -204,7 +205,8 @@ impl QueueLimits {
         }
     }
 
-    /// Raises the alignment of data buffers: a mask, one less than a power of two.
+    /// Raises the alignment of data buffers: a mask, one less than a power of two, and less than a
+    /// page. Other values change nothing.
     pub fn align_dma(&mut self, mask: u32) {
         // SAFETY: See `from_raw`.
         let limits = unsafe { &mut *self.0.get() };

@@ -40,7 +40,7 @@ impl<T: Operations> Device<T> {
     /// process context, and not for callbacks.
     ///
     /// Unit attention conditions are passed over: the command is tried again. The data come through
-    /// memory that was allocated, since a device cannot reach any: none of a static, for example.
+    /// memory that is allocated here, since a device cannot reach all memory: not that of a static.
     pub fn execute_in(
         &self,
         cdb: &[u8],

@@ -73,7 +73,7 @@ impl<T: Operations> Host<T> {
     pub(super) fn reset_locked(&self, state: &mut State) -> Result {
         let dma = state.dma.as_mut().ok_or(ENODEV)?;
         self.set_access(Access::Resetting);
-        // Nobody says so now who has seen the device before.
+        // Whoever saw the device before has said so: `set_access` waited for them.
         self.private().works.is_lost.store(false, Relaxed);
         let mut result = if self.is_disconnected() {
             Err(ENODEV)

@@ -34,12 +34,13 @@ impl<T: Operations> Host<T> {
             // The disks were shut down before this, and so their caches flushed. What the work of
             // the driver waits for comes before this returns.
             self.private().works.end();
-            let mut state = self.private().resets.state.lock();
-            // Somebody else may have shut it down meanwhile.
-            if matches!(state.phase, Phase::Normal) {
-                self.block(&mut state);
+            {
+                let mut state = self.private().resets.state.lock();
+                // Somebody else may have shut it down meanwhile.
+                if matches!(state.phase, Phase::Normal) {
+                    self.block(&mut state);
+                }
             }
-            drop(state);
             Self::settle();
             let is_idle =
                 || Ok(self.access() != Access::Running || self.in_flight().next().is_none());

@@ -156,8 +156,8 @@ impl<T: Operations> Template<T> {
         }
     }
 
-    /// Whether error handling sends a command while another one is not over whose end its success
-    /// would mean: it asks for none of its unit when it has started that, or found it ready.
+    /// Whether error handling sends a command too early. If a command without data succeeds, error
+    /// handling takes the unit for ready, and ends all its other commands without asking for them.
     ///
     /// # Safety
     ///
